@@ -2,13 +2,15 @@
 
 # The compiled half of doctest and the main that all test programs share.
 function(blendr_test_main)
-    add_library(blendr_test_main OBJECT "${CMAKE_CURRENT_SOURCE_DIR}/support/main.cpp")
+    add_library(blendr_test_main OBJECT
+        "${CMAKE_CURRENT_SOURCE_DIR}/support/main.cpp"
+        "${CMAKE_CURRENT_SOURCE_DIR}/support/vectors.cpp")
     blendr_house_rules(blendr_test_main)
     target_include_directories(blendr_test_main PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}")
     target_compile_definitions(blendr_test_main
         PUBLIC  DOCTEST_CONFIG_SUPER_FAST_ASSERTS
         PRIVATE "BLENDR_TESTS_DIR=\"${CMAKE_CURRENT_SOURCE_DIR}\"")
-    target_link_libraries(blendr_test_main PUBLIC doctest::doctest)
+    target_link_libraries(blendr_test_main PUBLIC doctest::doctest blendr::core)
 endfunction()
 
 # What code of a room may use: blendr::core, and for a room of floors 4 and 5 its own library.

@@ -81,8 +81,8 @@ public:
         }
     }
 
-    template <class T>
-    constexpr void shuffle(std::span<T> all) noexcept
+    template <class T, std::size_t Extent>
+    constexpr void shuffle(std::span<T, Extent> all) noexcept
     {
         for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[below(i)]);
     }

@@ -173,8 +173,9 @@ using weight = strong<weight_tag>;
 /// How many units of compute, or lots of an instrument.
 using quantity = strong<quantity_of_units_tag>;
 
-/// The least weight of which any two quorums share an honest member while less than a third of
-/// `total` is faulty. `total` must not be zero. Never written as 3 * sum > 2 * total: that overflows.
+/// The weight that decides: more than two thirds of `total`. While less than a third is faulty, the
+/// honest alone can reach it, and any two sets that reach it share an honest member. `total` must
+/// not be zero. Never written as 3 * sum > 2 * total, which overflows.
 constexpr weight quorum_of(weight total) noexcept
 {
     BLENDR_ASSERT(total.get() > 0);

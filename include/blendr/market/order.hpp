@@ -25,6 +25,10 @@ using trader_id = strong<trader_tag, std::uint32_t>;
 /// Names an order for as long as it lives and never again afterwards. Zero names none.
 using order_id = strong<order_tag>;
 
+/// The largest size of one order. Low enough that the sizes of all orders of a book or an auction
+/// add up within 64 bits.
+inline constexpr quantity order_size_max{std::uint64_t{1} << 40};
+
 enum class side : std::uint8_t { buy, sell };
 constexpr side opposite(side s) noexcept { return s == side::buy ? side::sell : side::buy; }
 

@@ -67,7 +67,7 @@ class order_book {
 public:
     static constexpr std::uint32_t levels_max = impl::tick_bitmap::levels_max;
     static constexpr std::uint32_t orders_limit = 1u << 22;
-    static constexpr quantity size_max{std::uint64_t{1} << 40};
+    static constexpr quantity size_max = order_size_max;
 
     /// Refuses a grid that is empty, passes 64 bits or is larger than the limits above.
     static result<order_book, reject> make(book_config const& config);

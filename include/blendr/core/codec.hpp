@@ -86,6 +86,11 @@ public:
         return std::exchange(at_, at_ + n);
     }
 
+    /// Where the reader stands; left() bytes are there.
+    std::byte const* here() const noexcept { return at_; }
+    /// Goes on by n bytes, which are there.
+    void skip(std::size_t n) noexcept { at_ += n; }
+
     /// A minimal varint of at most `max`.
     bool read_varint(std::uint64_t& out, std::uint64_t max) noexcept;
 

@@ -506,17 +506,22 @@ public:
     }
     static bool read(reader& in, T& out)
     {
-        // All at once when the bytes are there and good; otherwise again, field by field, so that
-        // the error names the byte.
+        // All at once when the bytes are there and good; otherwise field by field, so that the
+        // error names the byte.
         if constexpr (shape_.fixed && shape_.loads) {
-            if (in.left() >= size_min) {
-                reader ahead = in;
-                if (load(ahead.take(size_min), out)) {
-                    in = ahead;
-                    return true;
-                }
+            if (in.left() >= size_min && load(in.here(), out)) {
+                in.skip(size_min);
+                return true;
             }
+            return read_and_name(in, out);
+        } else {
+            return read_members(in, out);
         }
+    }
+
+private:
+    static bool read_members(reader& in, T& out)
+    {
         if (!in.enter()) return false;
         bool good = true;
         boost::mp11::mp_for_each<members>([&]<class D>(D d) {
@@ -524,6 +529,10 @@ public:
         });
         in.leave();
         return good;
+    }
+    [[gnu::cold, gnu::noinline]] static bool read_and_name(reader& in, T& out)
+    {
+        return read_members(in, out);
     }
 };
 

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <blendr/core/assert.hpp>
+#include <blendr/core/bytes.hpp>
+#include <blendr/core/strong.hpp>
+#include <blendr/ledger/contract.hpp>
+#include <blendr/ledger/rows.hpp>
+
+namespace blendr::ledger {
+
+/// Where in the chain a message or hook runs. The beacon is the one that nobody could steer: two
+/// blocks old.
+struct block_info {
+    height at{};
+    time_ms time{};
+    hash256 beacon{};
+    address proposer{};
+};
+
+/// What a table's `quantity` member is: an amount, or units of something.
+template <quantified T>
+using quantity_of = std::remove_cvref_t<decltype(std::declval<typename T::row&>().*T::quantity)>;
+
+/// What `apply` sees and changes: the rows of its plan, through the plan's handles. What a mode does
+/// not allow does not compile.
+template <class Lane>
+class tx_context {
+public:
+    tx_context(Lane& on, block_info const& block) noexcept : lane_{&on}, block_{&block} {}
+
+    tx_info const& tx() const noexcept { return tx_; }
+    block_info const& block() const noexcept { return *block_; }
+
+    template <class T, mode M>
+    requires(M == mode::read || M == mode::write)
+        typename T::row const& read(ref<T, M> const& at) const noexcept
+    {
+        return lane_->state().template table<T>().row(at.slot());
+    }
+
+    /// The row, to be changed: after everything was validated.
+    template <class T>
+    typename T::row& edit(ref<T, mode::write> const& at)
+    {
+        return lane_->template edit<T>(at.slot());
+    }
+
+    /// Takes from the row's quantity, or says that there is not so much.
+    template <quantified T, mode M>
+    requires(M == mode::debit || M == mode::write)
+        [[nodiscard]] bool take(ref<T, M> const& at, quantity_of<T> value)
+    {
+        auto const& row = lane_->state().template table<T>().row(at.slot());
+        auto const rest = sub(row.*T::quantity, value);
+        if (!rest) return false;
+        lane_->template edit<T>(at.slot()).*T::quantity = *rest;
+        return true;
+    }
+
+    /// Adds to the row's quantity. What is given was taken before, or is bounded by its contract.
+    template <quantified T, mode M>
+    requires(M == mode::credit || M == mode::debit ||
+             M == mode::write) void give(ref<T, M> const& at, quantity_of<T> value)
+    {
+        auto& quantity = lane_->template edit<T>(at.slot()).*T::quantity;
+        auto const sum = add(quantity, value);
+        BLENDR_ASSERT(sum.has_value());
+        quantity = *sum;
+    }
+
+    /// Leaves something for end_block, in block order.
+    template <class T>
+    void post(ref<T, mode::post> const&, entry_of<T> value)
+    {
+        lane_->template post<T>(message_, std::move(value));
+    }
+
+    /// Tells the contracts that listen, after the block's last transaction.
+    template <class Event>
+    void emit(Event event)
+    {
+        lane_->emit(std::move(event));
+    }
+
+    /// Money that was taken ceases to be.
+    void burn(amount value) { lane_->burn(value); }
+
+    /// For the machine: which message is at work.
+    void enter(tx_info const& tx) noexcept
+    {
+        tx_ = tx;
+        message_ = 0;
+    }
+    void next_message() noexcept { ++message_; }
+
+private:
+    Lane* lane_;
+    block_info const* block_;
+    tx_info tx_{};
+    std::uint32_t message_{};
+};
+
+/// What hooks see and change: every row that their contract may use, by key. They run one after
+/// the other, between the transactions of two blocks, and cannot fail. Handles and the functions
+/// that other contracts export work here as they do in a message.
+template <class Registry, class C>
+class hook_context {
+public:
+    hook_context(lane<Registry>& on, block_info const& block, post_queue<Registry>& posts,
+                 amount& minted) noexcept
+        : lane_{&on},
+          block_{&block},
+          posts_{&posts},
+          minted_{&minted}
+    {}
+
+    block_info const& block() const noexcept { return *block_; }
+
+    template <class T, mode M>
+    requires(may_use<C, T, M>()) ref<T, M> use(typename T::key const& key)
+    {
+        return impl::ref_maker::make<T, M>(lane_->state().template table<T>().intern(key));
+    }
+
+    /// For the functions that contract D exports.
+    template <class D>
+    hook_context<Registry, D> as(pass<D>) const noexcept
+    {
+        return {*lane_, *block_, *posts_, *minted_};
+    }
+
+    template <class T, mode M>
+    typename T::row const& read(ref<T, M> const& at) const noexcept
+    {
+        return lane_->state().template table<T>().row(at.slot());
+    }
+    /// By key, without a handle. A row that is absent reads as a default row.
+    template <class T>
+    requires(may_use<C, T, mode::read>())
+        typename T::row const& row(typename T::key const& key) const
+    {
+        static typename T::row const absent{};
+        auto const& table = lane_->state().template table<T>();
+        auto const at = table.find(key);
+        return at == state::no_slot ? absent : table.row(at);
+    }
+
+    template <class T>
+    typename T::row& edit(ref<T, mode::write> const& at)
+    {
+        return lane_->template touch<T>(at.slot());
+    }
+    template <class T>
+    requires(may_use<C, T, mode::write>()) typename T::row& edit(typename T::key const& key)
+    {
+        return edit(use<T, mode::write>(key));
+    }
+
+    template <quantified T, mode M>
+    requires(M == mode::debit || M == mode::write)
+        [[nodiscard]] bool take(ref<T, M> const& at, quantity_of<T> value)
+    {
+        auto const& row = lane_->state().template table<T>().row(at.slot());
+        auto const rest = sub(row.*T::quantity, value);
+        if (!rest) return false;
+        lane_->template touch<T>(at.slot()).*T::quantity = *rest;
+        return true;
+    }
+    template <quantified T, mode M>
+    requires(M == mode::credit || M == mode::debit ||
+             M == mode::write) void give(ref<T, M> const& at, quantity_of<T> value)
+    {
+        auto& quantity = lane_->template touch<T>(at.slot()).*T::quantity;
+        auto const sum = add(quantity, value);
+        BLENDR_ASSERT(sum.has_value());
+        quantity = *sum;
+    }
+
+    /// Visits the present rows of an ordered table from the first key that is not below `from`, in
+    /// key order, until `visit(key, row)` says false. It sees the rows as they were when it began
+    /// and may change them.
+    template <ordered T, class Visit>
+    requires(may_use<C, T, mode::read>()) void each(typename T::key const& from, Visit&& visit)
+    {
+        lane_->flush_marks();
+        lane_->state().template table<T>().each(from, std::forward<Visit>(visit));
+    }
+    template <ordered T, class Visit>
+    requires(may_use<C, T, mode::read>()) void each(Visit&& visit)
+    {
+        lane_->flush_marks();
+        lane_->state().template table<T>().each(std::forward<Visit>(visit));
+    }
+
+    /// What the block's transactions left for this hook, in block order: {tx, message, value}.
+    template <class T>
+    requires(may_use<C, T, mode::write>()) auto posted() const
+    {
+        return std::span{std::as_const(posts_->template of<T>())};
+    }
+
+    template <class Event>
+    void emit(Event event)
+    {
+        lane_->emit(std::move(event));
+    }
+
+    /// Money ceases to be, or comes to be: only what the chain's supply rules allow.
+    void burn(amount value)
+    {
+        lane_->burn(value);
+        lane_->keep();
+    }
+    void mint(amount value) requires(std::same_as<C, base>) { *minted_ += value; }
+
+private:
+    lane<Registry>* lane_;
+    block_info const* block_;
+    post_queue<Registry>* posts_;
+    amount* minted_;
+};
+
+}  // namespace blendr::ledger

@@ -22,25 +22,30 @@ function(blendr_rooms out library)
     set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# blendr_library(<name> [NEEDS <package> <what to install> ...] [PUBLIC <targets>] [PRIVATE <targets>])
+# blendr_library(<name> [NEEDS <package> <what to install> ...] [PUBLIC <targets>] [PRIVATE <targets>]
+#                [SOURCES <files>] [PKGCONFIG <modules>] [PKGCONFIG_LIBS <flags>])
 #
 # Makes blendr::<name> from include/blendr/<room>.hpp, include/blendr/<room>/**.hpp and src/<room>/**.cpp of
 # its rooms. Without sources there is no such target yet. NEEDS pairs a find_package name with the words
 # shown when it is missing; with BLENDR_<NAME>=AUTO the library is then left out, with ON that is an error.
+# PKGCONFIG and PKGCONFIG_LIBS name the same things to those who use the .pc file.
 function(blendr_library name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "NEEDS;PUBLIC;PRIVATE;DEFINE;SOURCES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "NEEDS;PUBLIC;PRIVATE;SOURCES;PKGCONFIG;PKGCONFIG_LIBS")
     string(TOUPPER ${name} NAME)
     set(target blendr_${name})
 
     blendr_rooms(rooms ${name})
-    set(headers "")
+    list(JOIN BLENDR_UPPER_ROOMS "|" upper)
+    file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/blendr/*.hpp")
+    if(name STREQUAL "core")
+        list(FILTER headers EXCLUDE REGEX "/(${upper})\\.hpp$")
+    else()
+        list(FILTER headers INCLUDE REGEX "/${name}\\.hpp$")
+    endif()
     set(sources ${arg_SOURCES})
     foreach(room IN LISTS rooms)
         file(GLOB_RECURSE found CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/blendr/${room}/*.hpp")
         list(APPEND headers ${found})
-        if(EXISTS "${PROJECT_SOURCE_DIR}/include/blendr/${room}.hpp")
-            list(APPEND headers "${PROJECT_SOURCE_DIR}/include/blendr/${room}.hpp")
-        endif()
         file(GLOB_RECURSE found CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room}/*.cpp")
         list(APPEND sources ${found})
     endforeach()
@@ -48,6 +53,7 @@ function(blendr_library name)
         return()
     endif()
 
+    set(packages "")
     if(NOT name STREQUAL "core")
         if(NOT BLENDR_${NAME} AND NOT BLENDR_${NAME} STREQUAL "AUTO")
             message(STATUS "blendr::${name} is switched off (BLENDR_${NAME})")
@@ -57,6 +63,7 @@ function(blendr_library name)
         set(needs ${arg_NEEDS})
         while(needs)
             list(POP_FRONT needs package words)
+            list(APPEND packages ${package})
             find_package(${package} QUIET)
             if(NOT ${package}_FOUND)
                 list(APPEND missing "${words}")
@@ -82,6 +89,9 @@ function(blendr_library name)
     add_library(blendr::${name} ALIAS ${target})
     set_target_properties(${target} PROPERTIES
         EXPORT_NAME ${name}
+        BLENDR_NEEDS "${packages}"
+        BLENDR_PKGCONFIG "${arg_PKGCONFIG}"
+        BLENDR_PKGCONFIG_LIBS "${arg_PKGCONFIG_LIBS}"
         VERIFY_INTERFACE_HEADER_SETS ${BLENDR_DEVELOPER})
     blendr_house_rules(${target})
     blendr_vector_lanes(${target} sources)
@@ -90,6 +100,5 @@ function(blendr_library name)
         PRIVATE ${sources})
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
     target_link_libraries(${target} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
-    target_compile_definitions(${target} PRIVATE ${arg_DEFINE})
     set_property(CACHE BLENDR_LIBRARIES PROPERTY VALUE ${BLENDR_LIBRARIES} ${name})
 endfunction()

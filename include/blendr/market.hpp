@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <blendr/market/auction.hpp>     // IWYU pragma: export
-#include <blendr/market/error.hpp>       // IWYU pragma: export
-#include <blendr/market/order.hpp>       // IWYU pragma: export
-#include <blendr/market/order_book.hpp>  // IWYU pragma: export
+#include <blendr/market/auction.hpp>      // IWYU pragma: export
+#include <blendr/market/capability.hpp>   // IWYU pragma: export
+#include <blendr/market/error.hpp>        // IWYU pragma: export
+#include <blendr/market/order.hpp>        // IWYU pragma: export
+#include <blendr/market/order_book.hpp>   // IWYU pragma: export
+#include <blendr/market/requirement.hpp>  // IWYU pragma: export

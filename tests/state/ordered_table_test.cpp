@@ -20,7 +20,7 @@ void set(sorted& t, std::uint64_t key, std::uint64_t row)
 {
     auto const at = t.intern(key);
     t.row(at) = row;
-    t.mark(at);
+    t.changed(at);
 }
 pairs walk(sorted& t, std::uint64_t from)
 {

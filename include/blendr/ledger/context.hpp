@@ -26,10 +26,6 @@ struct block_info {
     address proposer{};
 };
 
-/// What a table's `quantity` member is: an amount, or units of something.
-template <quantified T>
-using quantity_of = std::remove_cvref_t<decltype(std::declval<typename T::row&>().*T::quantity)>;
-
 /// What `apply` sees and changes: the rows of its plan, through the plan's handles. What a mode does
 /// not allow does not compile.
 template <class Lane>
@@ -59,11 +55,7 @@ public:
     requires(M == mode::debit || M == mode::write)
         [[nodiscard]] bool take(ref<T, M> const& at, quantity_of<T> value)
     {
-        auto const& row = lane_->state().template table<T>().row(at.slot());
-        auto const rest = sub(row.*T::quantity, value);
-        if (!rest) return false;
-        lane_->template edit<T>(at.slot()).*T::quantity = *rest;
-        return true;
+        return lane_->template take<T, M>(at.slot(), value);
     }
 
     /// Adds to the row's quantity. What is given was taken before, or is bounded by its contract.
@@ -71,10 +63,7 @@ public:
     requires(M == mode::credit || M == mode::debit ||
              M == mode::write) void give(ref<T, M> const& at, quantity_of<T> value)
     {
-        auto& quantity = lane_->template edit<T>(at.slot()).*T::quantity;
-        auto const sum = add(quantity, value);
-        BLENDR_ASSERT(sum.has_value());
-        quantity = *sum;
+        lane_->template give<T, M>(at.slot(), value);
     }
 
     /// Leaves something for end_block, in block order.

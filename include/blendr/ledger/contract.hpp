@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <boost/mp11/algorithm.hpp>
 #include <boost/mp11/list.hpp>
@@ -100,6 +101,10 @@ concept quantified = requires
 {
     T::quantity;
 };
+
+/// What a table's `quantity` member is: an amount, or units of something.
+template <quantified T>
+using quantity_of = std::remove_cvref_t<decltype(std::declval<typename T::row&>().*T::quantity)>;
 
 template <class T>
 concept holds_money = requires(typename T::row const& row)

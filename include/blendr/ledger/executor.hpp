@@ -54,6 +54,26 @@ template <class Registry, class Context>
     return result;
 }
 
+/// Charges a transaction and runs it. One that fails keeps fee and nonce and changes nothing else.
+template <class Registry, class Lane, class Context>
+[[gnu::always_inline]] inline outcome run_one(Lane& on, Context& context, prepared_tx const& tx,
+                                              std::uint32_t number)
+{
+    auto const& purse = on.state().template table<purses>().row(tx.purse);
+    if (purse.nonce != tx.nonce) return {code(reject::nonce_not_next), false};
+    if (purse.balance < tx.fee) return {code(reject::underfunded), false};
+    auto& charged = on.template touch<purses>(tx.purse);
+    charged.balance -= tx.fee;
+    ++charged.nonce;
+    on.fees += tx.fee;
+    on.gas += tx.gas;
+    on.begin(number);
+    context.enter({tx.sender, tx.nonce});
+    auto const result = run_messages<Registry>(context, tx);
+    result == 0 ? on.keep() : on.rollback();
+    return {result, true};
+}
+
 }  // namespace impl
 
 /// Transactions ahead whose rows are being fetched.
@@ -67,23 +87,8 @@ void execute_in_order(lane<Registry>& on, block_info const& block, std::span<pre
     tx_context context{on, block};
     for (std::size_t i = 0; i < txs.size(); ++i) {
         if (i + rows_ahead < txs.size()) impl::fetch_rows(on.state(), txs[i + rows_ahead]);
-        auto const& tx = txs[i];
-        auto const& purse = on.state().template table<purses>().row(tx.purse);
-        if (purse.nonce != tx.nonce) {
-            results[i] = {code(reject::nonce_not_next), false};
-            continue;
-        }
-        if (purse.balance < tx.fee) {
-            results[i] = {code(reject::underfunded), false};
-            continue;
-        }
-        auto& charged = on.template touch<purses>(tx.purse);
-        charged.balance -= tx.fee;
-        ++charged.nonce;
-        on.begin(first + static_cast<std::uint32_t>(i));
-        context.enter({tx.sender, tx.nonce});
-        results[i] = {impl::run_messages<Registry>(context, tx), true};
-        results[i].code == 0 ? on.keep() : on.rollback();
+        results[i] =
+            impl::run_one<Registry>(on, context, txs[i], first + static_cast<std::uint32_t>(i));
     }
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -108,7 +110,7 @@ struct delta {
                 using table = typename decltype(type)::type;
                 for (auto& each : of<table>()) {
                     std::swap(state.template table<table>().row(each.at), each.row);
-                    if constexpr (ordered<table>) state.template table<table>().mark(each.at);
+                    if constexpr (ordered<table>) state.template table<table>().changed(each.at);
                 }
             });
     }
@@ -166,6 +168,24 @@ public:
         return row;
     }
 
+    /// Takes from a row's quantity; nothing happens when there is not so much.
+    template <class T, mode M>
+    [[gnu::always_inline]] bool take(state::slot at, quantity_of<T> value)
+    {
+        auto const rest = sub(state_->template table<T>().row(at).*T::quantity, value);
+        if (!rest) return false;
+        edit<T>(at).*T::quantity = *rest;
+        return true;
+    }
+    template <class T, mode M>
+    [[gnu::always_inline]] void give(state::slot at, quantity_of<T> value)
+    {
+        auto& quantity = edit<T>(at).*T::quantity;
+        auto const sum = add(quantity, value);
+        BLENDR_ASSERT(sum.has_value());
+        quantity = *sum;
+    }
+
     /// What a transaction did so far; `rollback` returns to it, `keep` makes it final.
     void begin(std::uint32_t tx)
     {
@@ -211,18 +231,50 @@ public:
         each_table([&]<class T>() {
             if constexpr (ordered<T>) {
                 for (auto const& each : marks_.template of<T>())
-                    state_->template table<T>().mark(each.at);
+                    state_->template table<T>().changed(each.at);
                 marks_.template of<T>().clear();
             }
         });
+    }
+
+    /// Takes over what another lane left for later; the other's rows are its own.
+    void absorb(lane& other)
+    {
+        other.flush_marks();
+        each_table([&]<class T>() {
+            auto& queue = other.posts.template of<T>();
+            posts.template of<T>().insert(posts.template of<T>().end(),
+                                          std::make_move_iterator(queue.begin()),
+                                          std::make_move_iterator(queue.end()));
+        });
+        events.insert(events.end(), std::make_move_iterator(other.events.begin()),
+                      std::make_move_iterator(other.events.end()));
+        burned += other.burned;
+        fees += other.fees;
+        gas += other.gas;
+    }
+    /// Back into block order after `absorb`.
+    void sort_queues()
+    {
+        auto const by_place = [](auto const& a, auto const& b) {
+            return std::pair{a.tx, a.message} < std::pair{b.tx, b.message};
+        };
+        each_table([&]<class T>() {
+            auto& queue = posts.template of<T>();
+            std::stable_sort(queue.begin(), queue.end(), by_place);
+        });
+        std::stable_sort(events.begin(), events.end(),
+                         [](auto const& a, auto const& b) { return a.tx < b.tx; });
     }
 
     delta<Registry> before{};
     post_queue<Registry> posts{};
     std::vector<queued_event<Registry>> events{};
     amount burned{};
+    amount fees{};
+    std::uint64_t gas{};
 
-private:
+protected:
     template <class Body>
     static void each_table(Body&& body)
     {

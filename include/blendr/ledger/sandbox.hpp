@@ -125,10 +125,8 @@ private:
         all.deliver();
         all.end_block();
         on.flush_marks();
-        done.burned = on.burned;
+        done.burned = on.burned + on.fees;
         done.changes.push_back(std::move(on.before));
-        for (std::size_t i = 0; i < txs.size(); ++i)
-            if (done.outcomes[i].charged) done.burned += txs[i].fee;
 
         auto const money = money_in(rows_, std::span{std::as_const(done.changes)});
         BLENDR_ASSERT(money.now + done.burned == money.kept + done.minted);

@@ -13,7 +13,7 @@
 namespace blendr::state {
 
 /// A table whose present rows can be walked in key order. Keys need `<`. Whoever changes a row calls
-/// `mark`; the order is brought up to date when a walk begins, so that changing a row twice
+/// `changed`; the order is brought up to date when a walk begins, so that changing a row twice
 /// costs the index once. The order holds slots only: 4 to 8 bytes a row.
 template <class Key, class Row>
 class ordered_table : public table<Key, Row> {
@@ -21,7 +21,7 @@ public:
     using table<Key, Row>::table;
 
     /// The row at this slot may have come or gone.
-    void mark(slot at) { marked_.push_back(at); }
+    void changed(slot at) { changed_.push_back(at); }
 
     /// Visits present rows in key order, from the first key not below `from`, until
     /// `visit(key, row)` says false. `visit` may change rows: one that it empties is not visited any
@@ -92,11 +92,11 @@ private:
 
     void refresh()
     {
-        if (marked_.empty() || walks_ != 0) return;  // a walk within a walk goes by its order
-        std::sort(marked_.begin(), marked_.end());
-        marked_.erase(std::unique(marked_.begin(), marked_.end()), marked_.end());
-        for (auto const at : marked_) place(at);
-        marked_.clear();
+        if (changed_.empty() || walks_ != 0) return;  // a walk within a walk goes by its order
+        std::sort(changed_.begin(), changed_.end());
+        changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
+        for (auto const at : changed_) place(at);
+        changed_.clear();
     }
 
     void place(slot at)
@@ -131,7 +131,7 @@ private:
     }
 
     std::vector<slots> leaves_{};  // in key order, none empty
-    std::vector<slot> marked_{};
+    std::vector<slot> changed_{};
     unsigned walks_{};
 };
 

@@ -163,6 +163,8 @@ public:
     /// For whoever keeps count of what changed; see overlay.hpp.
     Row& row(slot at) noexcept { return cells_[at].row; }
     std::uint32_t& stamp(slot at) noexcept { return cells_[at].stamp; }
+    /// For whoever executes in parallel; see ledger/parallel.hpp.
+    std::uint32_t& mark(slot at) noexcept { return cells_[at].mark; }
 
     [[gnu::always_inline]] void prefetch(slot at) const noexcept
     {
@@ -195,10 +197,11 @@ public:
     }
 
 private:
-    // a row's tail padding holds the stamp: a purse with its nonce is 32 bytes, two to a cache line
+    // in a row's tail padding where there is some: a purse with its nonce is 32 bytes, two to a line
     struct cell {
         [[no_unique_address]] Row row{};
         std::uint32_t stamp{};
+        std::uint32_t mark{};
     };
 
     std::size_t mask() const noexcept { return index_.size() - 1; }

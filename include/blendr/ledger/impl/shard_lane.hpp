@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <boost/mp11/algorithm.hpp>
+
+#include <blendr/core/assert.hpp>
+#include <blendr/ledger/context.hpp>
+#include <blendr/ledger/executor.hpp>
+#include <blendr/ledger/rows.hpp>
+#include <blendr/ledger/schedule.hpp>
+
+namespace blendr::ledger {
+
+/// Ways to get parallel execution wrong. The property test must catch each.
+enum class defect : std::uint8_t {
+    none,
+    fails_on_lower_bound,  ///< a debit that another shard's credit would cover fails
+    taint_forgotten,       ///< later transactions overtake one that was left
+    credits_early,         ///< one that was left sees credits that come after it
+    rollback_partial,      ///< one that was left keeps the fee that it paid the first time
+    reads_unordered,       ///< reads do not wait for the changes before them
+    queues_unsorted,       ///< posts and events stand in shard order
+};
+
+}  // namespace blendr::ledger
+
+namespace blendr::ledger::impl {
+
+template <class T>
+struct credit {
+    quantity_of<T> value{};
+    state::slot at{};
+    std::uint32_t tx{};  // in its chunk
+};
+
+struct no_credits {};
+template <class T>
+struct credits_of {
+    using type = no_credits;
+};
+template <quantified T>
+struct credits_of<T> {
+    using type = std::vector<credit<T>>;
+};
+template <class... Ts>
+using credit_lists = std::tuple<typename credits_of<Ts>::type...>;
+
+/// Something to be done after a chunk, in block order: a transaction, or a credit of one.
+struct left_over {
+    std::uint32_t tx{};
+    bool is_credit{};
+    std::uint8_t table{};
+    std::uint8_t lane{};
+    std::uint32_t index{};
+
+    friend bool operator<(left_over const& a, left_over const& b) noexcept
+    {
+        return std::tie(a.tx, a.is_credit, a.table, a.lane, a.index) <
+               std::tie(b.tx, b.is_credit, b.table, b.lane, b.index);
+    }
+};
+
+/// One shard at work: a lane that knows which rows are its own.
+template <class Registry, defect Defect>
+class shard_lane : public lane<Registry> {
+    using base_lane = lane<Registry>;
+    using tables = typename Registry::tables;
+    using outbox = boost::mp11::mp_apply<credit_lists, tables>;
+
+public:
+    shard_lane(rows<Registry>& state, std::uint32_t stamp, shards owners, std::uint8_t me)
+        : base_lane{state, stamp},
+          owners_{owners},
+          me_{me},
+          out_(owners.count())
+    {}
+
+    // what tx_context calls instead of the base's
+
+    template <class T, mode M>
+    [[gnu::always_inline]] bool take(state::slot at, quantity_of<T> value)
+    {
+        if (base_lane::template take<T, M>(at, value)) return true;
+        // of a row that is written whole the exact quantity is known
+        if constexpr (M == mode::debit && Defect != defect::fails_on_lower_bound) uncertain_ = true;
+        return false;
+    }
+
+    template <class T, mode M>
+    [[gnu::always_inline]] void give(state::slot at, quantity_of<T> value)
+    {
+        if constexpr (M == mode::credit) {
+            auto const owner = owners_.of(at);
+            if (owner != me_ || tainted<T>(at)) {
+                list<T>(out_[owner]).push_back({value, at, here_});
+                return;
+            }
+        }
+        base_lane::template give<T, M>(at, value);
+    }
+
+    /// Runs what is at home here, in order, and taints what runs later.
+    void run(block_info const& block, std::span<prepared_tx const> txs, std::span<home const> homes,
+             std::uint32_t first, std::span<outcome> results, std::uint32_t chunk)
+    {
+        chunk_ = chunk;
+        tx_context context{*this, block};
+        std::size_t ahead = 0;
+        for (std::size_t i = 0, fetched = 0; i < txs.size(); ++i) {
+            for (; fetched < rows_ahead && ahead < txs.size(); ++ahead)
+                if (homes[ahead] == me_) {
+                    fetch_rows(this->state(), txs[ahead]);
+                    ++fetched;
+                }
+            here_ = static_cast<std::uint32_t>(i);
+            if (homes[i] == me_) {
+                --fetched;
+                if (needs_tainted(txs[i]) || !run_here(context, txs[i], first, results[i]))
+                    leave(txs[i]);
+            } else if (homes[i] == ordered_home) {
+                if (me_ == 0) left_.push_back({here_, false, 0, 0, 0});
+                taint(txs[i]);
+            }
+        }
+    }
+
+    /// Adds what `from` sent here; what is for a tainted row waits.
+    void deliver(shard_lane& from)
+    {
+        each_quantified([&]<class T>() {
+            auto const& sent = list<T>(from.out_[me_]);
+            for (std::size_t i = 0; i < sent.size(); ++i) {
+                if (i + fetch_credits < sent.size())
+                    this->state().template table<T>().prefetch(sent[i + fetch_credits].at);
+                auto const& each = sent[i];
+                if (tainted<T>(each.at)) {
+                    auto& held = list<T>(held_);
+                    left_.push_back({each.tx, true,
+                                     static_cast<std::uint8_t>(Registry::template table_index<T>),
+                                     me_, static_cast<std::uint32_t>(held.size())});
+                    held.push_back(each);
+                } else {
+                    add_to<T>(*this, each);
+                }
+            }
+        });
+    }
+
+    std::span<left_over const> left() const noexcept { return left_; }
+
+    /// Adds a credit that waited.
+    void apply(left_over const& which, base_lane& exact)
+    {
+        each_quantified([&]<class T>() {
+            if (which.table == Registry::template table_index<T>)
+                add_to<T>(exact, list<T>(held_)[which.index]);
+        });
+    }
+
+    void clear_outboxes()
+    {
+        for (auto& each : out_) clear(each);
+    }
+    void clear_left()
+    {
+        left_.clear();
+        clear(held_);
+        any_taint_ = false;
+    }
+
+private:
+    static constexpr std::size_t fetch_credits = 8;
+
+    template <class T>
+    static auto& list(outbox& in) noexcept
+    {
+        return std::get<Registry::template table_index<T>>(in);
+    }
+    template <class Body>
+    static void each_quantified(Body&& body)
+    {
+        base_lane::each_table([&]<class T>() {
+            if constexpr (quantified<T>) body.template operator()<T>();
+        });
+    }
+    static void clear(outbox& box)
+    {
+        each_quantified([&]<class T>() { list<T>(box).clear(); });
+    }
+
+    template <class T>
+    static void add_to(base_lane& on, credit<T> const& each)
+    {
+        auto& quantity = on.template touch<T>(each.at).*T::quantity;
+        auto const sum = add(quantity, each.value);
+        BLENDR_ASSERT(sum.has_value());
+        quantity = *sum;
+    }
+
+    template <class T>
+    bool tainted(state::slot at) noexcept
+    {
+        return any_taint_ && this->state().template table<T>().mark(at) == chunk_;
+    }
+
+    /// The rows of a transaction that order matters for, as far as they are this shard's.
+    template <class Body>
+    void each_own_exclusive(prepared_tx const& tx, Body&& body)
+    {
+        for (auto const& at : std::span{tx.touches, tx.touch_count})
+            if (at.how != mode::credit && owners_.of(at.at) == me_)
+                boost::mp11::mp_with_index<Registry::table_count>(at.table, [&](auto t) {
+                    using table = typename Registry::template table_at<decltype(t)::value>;
+                    body(this->state().template table<table>().mark(at.at));
+                });
+    }
+    bool needs_tainted(prepared_tx const& tx)
+    {
+        bool found = false;
+        if (any_taint_)
+            each_own_exclusive(tx, [&](auto& mark) { found = found || mark == chunk_; });
+        return found;
+    }
+    void taint(prepared_tx const& tx)
+    {
+        if constexpr (Defect == defect::taint_forgotten) return;
+        any_taint_ = true;
+        each_own_exclusive(tx, [&](auto& mark) { mark = chunk_; });
+    }
+    void leave(prepared_tx const& tx)
+    {
+        left_.push_back({here_, false, 0, 0, 0});
+        taint(tx);
+    }
+
+    /// False: whether it succeeds is for order to tell, and nothing happened.
+    template <class Context>
+    [[gnu::always_inline]] bool run_here(Context& context, prepared_tx const& tx,
+                                         std::uint32_t first, outcome& result)
+    {
+        auto const& purse = this->state().template table<purses>().row(tx.purse);
+        if (purse.nonce != tx.nonce) {
+            result = {code(reject::nonce_not_next), false};
+            return true;
+        }
+        if (purse.balance < tx.fee) {
+            if constexpr (Defect != defect::fails_on_lower_bound) return false;
+            result = {code(reject::underfunded), false};
+            return true;
+        }
+        this->begin(first + here_);
+        uncertain_ = false;
+        pay(this->template edit<purses>(tx.purse), tx);
+        context.enter({tx.sender, tx.nonce});
+        auto const failed = run_messages<Registry>(context, tx);
+        if (!uncertain_ && failed == 0) {
+            this->keep();
+        } else {
+            this->rollback();
+            take_back();
+            if (uncertain_) {
+                if constexpr (Defect == defect::rollback_partial)
+                    this->template touch<purses>(tx.purse).balance -= tx.fee;
+                return false;
+            }
+            pay(this->template touch<purses>(tx.purse), tx);
+        }
+        this->fees += tx.fee;
+        this->gas += tx.gas;
+        result = {failed, true};
+        return true;
+    }
+    static void pay(purses::row& purse, prepared_tx const& tx)
+    {
+        purse.balance -= tx.fee;
+        ++purse.nonce;
+    }
+    void take_back()
+    {
+        for (auto& box : out_)
+            each_quantified([&]<class T>() {
+                auto& sent = list<T>(box);
+                while (!sent.empty() && sent.back().tx == here_) sent.pop_back();
+            });
+    }
+
+    shards owners_;
+    std::uint8_t me_;
+    bool uncertain_{};
+    bool any_taint_{};
+    std::uint32_t chunk_{};
+    std::uint32_t here_{};
+    std::vector<outbox> out_;  // by owner
+    outbox held_{};
+    std::vector<left_over> left_{};
+};
+
+}  // namespace blendr::ledger::impl

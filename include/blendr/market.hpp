@@ -4,6 +4,7 @@
 #include <blendr/market/auction.hpp>      // IWYU pragma: export
 #include <blendr/market/capability.hpp>   // IWYU pragma: export
 #include <blendr/market/error.hpp>        // IWYU pragma: export
+#include <blendr/market/offer_index.hpp>  // IWYU pragma: export
 #include <blendr/market/order.hpp>        // IWYU pragma: export
 #include <blendr/market/order_book.hpp>   // IWYU pragma: export
 #include <blendr/market/requirement.hpp>  // IWYU pragma: export

@@ -138,12 +138,12 @@ public:
     }
 
     /// Opens a transaction.
-    void add_tx(address const& sender, std::uint64_t nonce, std::uint64_t gas, amount fee)
+    void add_tx(address const& sender, std::uint64_t number, std::uint64_t gas_max, amount fee)
     {
         auto& tx = txs_.emplace_back();
         tx.sender = sender;
-        tx.nonce = nonce;
-        tx.gas = gas;
+        tx.nonce = number;
+        tx.gas = gas_max;
         tx.fee = fee;
         first_touch_.push_back(touches_.size());
         last_ = nullptr;

@@ -8,7 +8,7 @@ namespace {
 using namespace blendr;
 using namespace blendr::state;
 
-bytes b(std::string_view text) { return to_bytes(text); }
+bytes_view b(std::string_view text) { return as_bytes(text); }
 
 TEST_CASE("memory_store: a batch is written whole, and read back in key order")
 {
@@ -18,7 +18,7 @@ TEST_CASE("memory_store: a batch is written whole, and read back in key order")
                     height{1}));
     REQUIRE(s.write(std::vector<row_change>{{b("b"), std::nullopt}, {b("d"), b("4")}}, height{2}));
     CHECK(s.durable() == height{2});
-    CHECK(s.get(b("a")).value() == b("1"));
+    CHECK(s.get(b("a")).value() == to_bytes("1"));
     CHECK(s.get(b("b")).value() == std::nullopt);
     std::string seen;
     auto const collect = [&](bytes_view key, bytes_view value) {

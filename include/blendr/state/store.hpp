@@ -74,8 +74,9 @@ inline std::string message(io_error const& e)
     return e.where.empty() ? text : e.where + ": " + text;
 }
 
-/// One row of a batch: its new value, or none to remove it.
-using row_change = std::pair<bytes, std::optional<bytes>>;
+/// One row of a batch: its new value, or none to remove it. Seen where the caller has it, so that a
+/// whole block's rows can lie in one buffer.
+using row_change = std::pair<bytes_view, std::optional<bytes_view>>;
 
 /// Durable key-value state behind the block log. One thread writes; any thread reads and sees the
 /// last batch that was written whole.
@@ -139,10 +140,13 @@ public:
         std::lock_guard const lock{mutex_};
         if (at_ && at < *at_) return fail{io_error{io_fault::misplaced, "memory store"}};
         for (auto const& [key, value] : sorted_batch) {
-            if (value)
-                rows_.insert_or_assign(key, *value);
-            else
-                rows_.erase(key);
+            auto const found = rows_.find(key);
+            if (found != rows_.end() && value)
+                found->second = to_bytes(*value);
+            else if (found != rows_.end())
+                rows_.erase(found);
+            else if (value)
+                rows_.emplace(to_bytes(key), to_bytes(*value));
         }
         at_ = at;
         return nothing{};

@@ -226,6 +226,40 @@ TEST_CASE("mempool: what pays less than the base fee is worth nothing, whatever 
     CHECK(pool.consistent());
 }
 
+TEST_CASE("mempool: an equal is never evicted, not even behind something worse")
+{
+    mempool probe{};
+    start(probe);
+    REQUIRE(add(probe, {.who = 1, .tip = 10}) == std::nullopt);
+    auto const one = probe.bytes_held();
+    mempool pool{small(one * 3)};
+    start(pool);
+    REQUIRE(add(pool, {.who = 1, .sequence = 0, .tip = 10}) == std::nullopt);
+    REQUIRE(add(pool, {.who = 1, .sequence = 1, .tip = 1}) == std::nullopt);
+    CHECK(add(pool, {.who = 2, .tip = 10, .body = one * 2}) == reject::pool_full);
+    CHECK(pool.size() == 2);
+    CHECK(add(pool, {.who = 2, .tip = 11, .body = one * 2}) == std::nullopt);
+    CHECK(pool.size() == 1);
+    CHECK(pool.consistent());
+}
+
+TEST_CASE(
+    "mempool: of a sender that waits, the pool believes the last block and not a late candidate")
+{
+    mempool pool{};
+    start(pool);
+    REQUIRE(add(pool, {.who = 1, .sequence = 4, .account = {nonce{4}, amount{2'000'000}}}) ==
+            std::nullopt);
+    CHECK(add(pool, {.who = 1, .sequence = 3, .account = {nonce{3}, amount{9'000'000}}}) ==
+          reject::stale_nonce);
+    CHECK(add(pool, {.who = 1,
+                     .sequence = 5,
+                     .fee_max = 1'500'000,
+                     .account = {nonce{3}, amount{9'000'000}}}) == reject::underfunded);
+    CHECK(add(pool, {.who = 1, .sequence = 5, .account = {nonce{3}, amount{}}}) == std::nullopt);
+    CHECK(pool.consistent());
+}
+
 TEST_CASE("mempool: after a block what was used, expired or lost its money goes")
 {
     mempool pool{};

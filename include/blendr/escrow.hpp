@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <blendr/escrow/agreement.hpp>
+#include <blendr/escrow/error.hpp>
+#include <blendr/escrow/job.hpp>
+#include <blendr/escrow/job_state.hpp>
+#include <blendr/escrow/types.hpp>

@@ -22,6 +22,10 @@ constexpr std::uint64_t iv[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef
                                  0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
                                  0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
 
+/// The state before the first block of a hash without a domain.
+constexpr std::array<std::uint64_t, 8> plain = {
+    iv[0] ^ 0x01010020, iv[1], iv[2], iv[3], iv[4], iv[5], iv[6], iv[7]};
+
 constexpr std::uint8_t sigma[10][16] = {
     {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
     {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
@@ -162,12 +166,9 @@ hash256 hasher::finish() const noexcept
     return digest(h);
 }
 
-hash256 foreign::blake2b_256(bytes_view data) noexcept
-{
-    static constexpr std::array<std::uint64_t, 8> plain = {
-        iv[0] ^ 0x01010020, iv[1], iv[2], iv[3], iv[4], iv[5], iv[6], iv[7]};
-    return blake2b(plain, data);
-}
+hash256 foreign::blake2b_256(bytes_view data) noexcept { return blake2b(plain, data); }
+
+hasher foreign::blake2b_256_hasher() noexcept { return hasher{plain}; }
 
 std::size_t table_hash(bytes_view raw) noexcept
 {

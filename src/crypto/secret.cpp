@@ -36,6 +36,13 @@ secret secret::take(std::span<std::byte> raw)
     return out;
 }
 
+secret secret::take(std::string& text)
+{
+    auto out = take(std::as_writable_bytes(std::span{text.data(), text.size()}));
+    text.clear();
+    return out;
+}
+
 secret secret::clone() const
 {
     secret out{size_};

@@ -65,6 +65,14 @@ hash256 hash(domain const& about, bytes_view data) noexcept;
 /// Of two hashes side by side, as in a tree's node: the same as of their 64 bytes in a row.
 hash256 hash(domain const& about, hash256 const& left, hash256 const& right) noexcept;
 
+class hasher;
+
+/// BLAKE2b-256 without a domain: only for formats of others that ask for it, such as content ids.
+namespace foreign {
+hash256 blake2b_256(bytes_view data) noexcept;
+hasher blake2b_256_hasher() noexcept;
+}  // namespace foreign
+
 /// The same, fed in pieces: what the pieces are does not matter, only their bytes in a row.
 /// Where variable-length parts follow each other, encode them (core/codec.hpp) or their lengths, or
 /// two different lists of parts can have one hash.
@@ -78,16 +86,14 @@ public:
     hash256 finish() const noexcept;
 
 private:
+    friend hasher foreign::blake2b_256_hasher() noexcept;
+    explicit hasher(std::array<std::uint64_t, 8> const& state) noexcept : state_{state} {}
+
     std::array<std::uint64_t, 8> state_;
     std::array<std::byte, 128> block_{};
     std::size_t filled_ = 0;    // bytes of block_ in use; a full block waits, as it may be the last
     std::uint64_t hashed_ = 0;  // bytes that went through whole blocks
 };
-
-/// BLAKE2b-256 without a domain: only for formats of others that ask for it, such as content ids.
-namespace foreign {
-hash256 blake2b_256(bytes_view data) noexcept;
-}  // namespace foreign
 
 /// Spreads keys over hash tables. Keyed anew in each process, so that nobody can prepare keys that all
 /// fall into one bucket; nothing that leaves the process may depend on it.

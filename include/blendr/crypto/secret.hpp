@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include <blendr/core/bytes.hpp>
 
@@ -22,6 +23,8 @@ public:
     static secret random(std::size_t size);
     /// Copies `raw`, and wipes it where it was.
     static secret take(std::span<std::byte> raw);
+    /// The same for text, such as a passphrase that was read; the text is empty afterwards.
+    static secret take(std::string& text);
     /// A second copy, asked for by name.
     secret clone() const;
 

@@ -38,9 +38,10 @@ public:
 /// What one family of instructions offers. Made by the file that is compiled for it.
 struct lane_kernels {
     std::size_t lanes{};
-    std::size_t limbs{};  ///< of a field element: value = sum of limb[i] * 2^limb_bit[i]
+    std::size_t limbs{};  ///< a field element's value is the sum of limb[i] * 2^limb_bit[i]
     unsigned char const* limb_bit{};
-    std::uint64_t limb_max{};  ///< what a limb fed to multiply or square may be at most
+    std::uint64_t const* limb_tight{};   ///< what each limb of a result may be at most
+    std::uint64_t const* limb_usable{};  ///< what each factor's limb may be at most
 
     void (*blake2b)(blake2b_start const&, bytes_view const* in, std::size_t count, hash256* out){};
     void (*blake2b_packed)(blake2b_start const&, std::byte const* in, std::size_t size,

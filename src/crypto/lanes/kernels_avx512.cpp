@@ -3,18 +3,15 @@
 
 #include "word_avx512.hpp"
 
+#include "field_avx512.hpp"
+
 #include "blake2b.hpp"
+#include "verify.hpp"
+
+#include "lane_kernels.hpp"
 
 namespace blendr::crypto::lanes {
 
-lane_kernels const& avx512_kernels() noexcept
-{
-    static constexpr lane_kernels kernels{
-        .lanes = word::lanes,
-        .blake2b = blake2b_many,
-        .blake2b_packed = blake2b_packed,
-    };
-    return kernels;
-}
+lane_kernels const& avx512_kernels() noexcept { return kernels; }
 
 }  // namespace blendr::crypto::lanes

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <blendr/escrow/agreement.hpp>
+#include <blendr/escrow/deadlines.hpp>
 #include <blendr/escrow/error.hpp>
 #include <blendr/escrow/job.hpp>
 #include <blendr/escrow/job_state.hpp>

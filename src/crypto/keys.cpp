@@ -6,7 +6,6 @@
 namespace blendr::crypto {
 namespace {
 
-constexpr domain key_address{"address.key/1"};
 constexpr domain owned_address{"address.owned/1"};
 
 constexpr std::string_view ed25519_prefix = "ed25519:";
@@ -47,7 +46,7 @@ address address_of(public_key const& key) noexcept
 {
     std::array<std::byte, 2 + public_key::size_max> encoded;
     auto const* const end = codec<public_key>::write(key, encoded.data());
-    return address{hash(key_address, {encoded.data(), end})};
+    return address{hash(address_domain, {encoded.data(), end})};
 }
 
 address address_of(std::string_view owner, bytes_view what) noexcept

@@ -2,7 +2,6 @@
 #include <blendr/ledger/mempool.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <mutex>
 #include <tuple>
@@ -13,31 +12,13 @@
 #include <blendr/core/assert.hpp>
 #include <blendr/ledger/fees.hpp>
 
+#include "ledger/salted_hash.hpp"
+
 namespace blendr::ledger {
 
 namespace {
 
 constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-
-/// Keys are hashes, but an attacker may search for some that share low bits; nobody knows the salt.
-struct salted_hash {
-    using is_avalanching = void;
-    std::uint64_t salt{};
-
-    std::size_t operator()(hash256 const& key) const noexcept
-    {
-        std::uint64_t a{}, b{};
-        std::memcpy(&a, key.data(), sizeof a);
-        std::memcpy(&b, key.data() + sizeof a, sizeof b);
-        u128 const mixed = u128{a ^ salt} * (b | 1);
-        u128 const again =
-            u128{static_cast<std::uint64_t>(mixed) ^ static_cast<std::uint64_t>(mixed >> 64)} *
-            0x9e3779b97f4a7c15;
-        return static_cast<std::size_t>(static_cast<std::uint64_t>(again) ^
-                                        static_cast<std::uint64_t>(again >> 64));
-    }
-    std::size_t operator()(crypto::address const& key) const noexcept { return (*this)(key.raw()); }
-};
 
 struct entry {
     bytes raw{};

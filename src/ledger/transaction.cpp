@@ -16,6 +16,7 @@ using blendr::impl::load_little;
 constexpr std::size_t at_chain = 1;
 constexpr std::size_t at_shard = at_chain + 8;
 constexpr std::size_t at_sender = at_shard + 2;
+static_assert(at_sender == transaction_view::sender_offset);
 constexpr std::size_t key_size = 32;
 constexpr std::size_t at_sequence = at_sender + 2 + key_size;
 constexpr std::size_t at_fee_max = at_sequence + 8;

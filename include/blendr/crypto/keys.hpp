@@ -130,6 +130,9 @@ private:
     hash256 raw_{};
 };
 
+/// What an address is a hash of a key in: for whoever hashes many encoded keys at once.
+inline constexpr domain address_domain{"address.key/1"};
+
 /// The address of a key's owner.
 address address_of(public_key const& key) noexcept;
 

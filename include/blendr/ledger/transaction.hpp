@@ -141,6 +141,13 @@ struct transaction_view {
     /// Names a transaction: the hash of all but its signature, in the transaction domain. It is also
     /// exactly what is signed, so one hash serves both.
     hash256 id() const noexcept { return crypto::hash(transaction_domain, signed_part); }
+
+    /// The sender's key as it is encoded: what the sender's address is a hash of.
+    bytes_view encoded_sender() const noexcept
+    {
+        return raw.subspan(sender_offset, 2 + sender.raw().size());
+    }
+    static constexpr std::size_t sender_offset = 11;  // after version, chain and shard
 };
 
 /// Bounded, without allocation; what it refuses has a code. Checks no signature.

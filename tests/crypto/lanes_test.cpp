@@ -71,7 +71,7 @@ void on_lane_paths(F&& body)
 {
     bool any = false;
     for (auto const path : every_cpu)
-        if (auto const* const kernels = lanes::kernels_of(path); kernels && kernels->field) {
+        if (auto const* const kernels = lanes::kernels_of(path)) {
             MESSAGE("path: " << name(path));
             body(*kernels);
             any = true;

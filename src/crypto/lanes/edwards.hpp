@@ -61,7 +61,7 @@ BLENDR_INLINE void finish(point& p, element const& e, element const& f, element 
 /// p = 2p. T is worked out only where the next step is an addition.
 [[gnu::noinline]] inline void twice(point& p, bool with_t)
 {
-    element const sum = add(p.x, p.y);
+    element const sum = sum_factor(p.x, p.y);
     element const* const in[4] = {&p.x, &p.y, &p.z, &sum};
     wide squared[4];
     int const squares = opaque(4);
@@ -80,7 +80,7 @@ BLENDR_INLINE void finish(point& p, element const& e, element const& f, element 
 /// small-order ones: -1 is a square mod p and d is not.
 [[gnu::noinline]] inline void add_to(point& p, element const* q, bool affine, bool with_t)
 {
-    element const less = subtract(p.y, p.x), more = add(p.y, p.x);
+    element const less = difference_factor(p.y, p.x), more = sum_factor(p.y, p.x);
     wide product[4];
     factors const in[4] = {{&less, q + 1}, {&more, q}, {&p.t, q + 2}, {&p.z, q + 3}};
     wide* const out[4] = {&product[0], &product[1], &product[2], &product[3]};

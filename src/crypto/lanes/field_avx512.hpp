@@ -223,6 +223,13 @@ BLENDR_INLINE element subtract(element const& a, element const& b)
     return carry(add(widened(a), widened(negated(b))));
 }
 
+/// a + b and a - b where they are only factors of a product. Here there is no room to spare a carry.
+BLENDR_INLINE element sum_factor(element const& a, element const& b) { return add(a, b); }
+BLENDR_INLINE element difference_factor(element const& a, element const& b)
+{
+    return subtract(a, b);
+}
+
 /// b in the lanes of `which`, a in the others.
 BLENDR_INLINE element select(lane_mask which, element const& a, element const& b)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,6 +13,7 @@
 #include <blendr/core/assert.hpp>
 #include <blendr/core/bytes.hpp>
 #include <blendr/core/codec.hpp>
+#include <blendr/crypto/blake2b_lanes.hpp>
 #include <blendr/crypto/hash.hpp>
 
 namespace blendr::ledger {
@@ -37,12 +40,19 @@ inline hash256 list_root_of(std::uint64_t count, hash256 const& top)
     return out.finish();
 }
 
-/// The level above, in place. A last node without a sibling moves up as it is.
+/// The level above, in place, hashed in lanes. A last node without a sibling moves up as it is.
 inline std::size_t list_level_up(std::span<hash256> level)
 {
+    static_assert(sizeof(hash256) == 32);
+    constexpr std::size_t batch = 128;
+    std::array<hash256, batch> out;
     std::size_t const pairs = level.size() / 2;
-    for (std::size_t i = 0; i < pairs; ++i)
-        level[i] = crypto::hash(list_node_domain, level[2 * i], level[2 * i + 1]);
+    for (std::size_t begin = 0; begin < pairs; begin += batch) {
+        auto const count = std::min(batch, pairs - begin);
+        auto const in = std::as_bytes(level.subspan(2 * begin, 2 * count));
+        crypto::blake2b_256_many(list_node_domain.state(), in, 64, std::span{out}.first(count));
+        std::copy_n(out.begin(), count, level.begin() + static_cast<std::ptrdiff_t>(begin));
+    }
     if (level.size() % 2 != 0) level[pairs] = level.back();
     return pairs + level.size() % 2;
 }

@@ -49,7 +49,8 @@ blendr_build() {
     local directory=$1 targets=()
     shift
     if [ $# -gt 0 ]; then targets=(--target "$@"); fi
-    NINJA_STATUS='[%f/%t] ' cmake --build "$directory" -j "$(blendr_jobs)" "${targets[@]}" 2>&1 | blendr_progress
+    NINJA_STATUS='[%f/%t] ' cmake --build "$directory" -j "$(blendr_jobs)" "${targets[@]}" \
+        -- -k "${BLENDR_KEEP_GOING:-1}" 2>&1 | blendr_progress
     return "${PIPESTATUS[0]}"
 }
 

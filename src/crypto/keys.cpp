@@ -10,6 +10,26 @@ constexpr domain owned_address{"address.owned/1"};
 
 constexpr std::string_view ed25519_prefix = "ed25519:";
 
+template <class Kind>
+std::string written(tagged_bytes<Kind> const& value)
+{
+    if (value.empty()) return "none";
+    return std::string{ed25519_prefix} + to_hex(value.raw());
+}
+
+template <class Tagged>
+result<Tagged, key_error> parsed(std::string_view text)
+{
+    if (text == "none") return Tagged{};
+    auto const colon = text.find(':');
+    if (colon == std::string_view::npos) return fail{key_error::bad_text};
+    if (text.substr(0, colon + 1) != ed25519_prefix) return fail{key_error::unknown_scheme};
+    auto const digits = text.substr(colon + 1);
+    auto const raw = from_hex(digits);
+    if (!raw || to_hex(*raw) != digits) return fail{key_error::bad_text};
+    return Tagged::from(static_cast<std::uint8_t>(key_scheme::ed25519), *raw);
+}
+
 }  // namespace
 
 std::string_view message(key_error why) noexcept
@@ -25,21 +45,17 @@ std::string_view message(key_error why) noexcept
     return "unknown key error";
 }
 
-std::string to_text(public_key const& key)
-{
-    if (key.empty()) return "none";
-    return std::string{ed25519_prefix} + to_hex(key.raw());
-}
+std::string to_text(public_key const& key) { return written(key); }
+std::string to_text(signature const& sig) { return written(sig); }
 
 result<public_key, key_error> parse_public_key(std::string_view text)
 {
-    if (text == "none") return public_key{};
-    auto const colon = text.find(':');
-    if (colon == std::string_view::npos) return fail{key_error::bad_text};
-    if (text.substr(0, colon + 1) != ed25519_prefix) return fail{key_error::unknown_scheme};
-    auto const raw = from_hex(text.substr(colon + 1));
-    if (!raw || to_hex(*raw) != text.substr(colon + 1)) return fail{key_error::bad_text};
-    return public_key::from(static_cast<std::uint8_t>(key_scheme::ed25519), *raw);
+    return parsed<public_key>(text);
+}
+
+result<signature, key_error> parse_signature(std::string_view text)
+{
+    return parsed<signature>(text);
 }
 
 address address_of(public_key const& key) noexcept

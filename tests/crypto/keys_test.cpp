@@ -110,6 +110,11 @@ TEST_CASE("keys: the text form is the scheme's name and hex, and only that")
     CHECK(text == "ed25519:" + to_hex(filled(0x11)));
     CHECK(parse_public_key(text) == key);
     CHECK(parse_public_key("none") == public_key{});
+    auto const sig = signature::ed25519({});
+    CHECK(to_text(sig) == "ed25519:" + std::string(128, '0'));
+    CHECK(parse_signature(to_text(sig)) == sig);
+    CHECK(parse_signature("none") == signature{});
+    CHECK(parse_signature(text).error() == key_error::wrong_length);
     CHECK(parse_public_key("").error() == key_error::bad_text);
     CHECK(parse_public_key("ed25519").error() == key_error::bad_text);
     CHECK(parse_public_key("ed25519:11").error() == key_error::wrong_length);

@@ -110,9 +110,11 @@ using signature = tagged_bytes<signature_kind>;
 static_assert(std::is_trivially_copyable_v<public_key> && sizeof(public_key) == 33);
 static_assert(std::is_trivially_copyable_v<signature> && sizeof(signature) == 65);
 
-/// "ed25519:" and hex digits; "none" for no key.
+/// "ed25519:" and lower-case hex digits; "none" for an absent one.
 std::string to_text(public_key const& key);
+std::string to_text(signature const& sig);
 result<public_key, key_error> parse_public_key(std::string_view text);
+result<signature, key_error> parse_signature(std::string_view text);
 
 /// Who owns: 32 bytes that name a key, or something that has no key, such as a contract's purse.
 /// A hash, so an owner's scheme and key stay unknown until the owner first signs.

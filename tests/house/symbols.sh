@@ -8,7 +8,7 @@ what=$1 nm=$2
 shift 2
 case $what in
     hidden) found=$("$nm" -D --defined-only "$1" | grep -E '6blendr' || true) ;;
-    lanes) found=$("$nm" -A "$@" 2>/dev/null | grep -E '_avx(2|512)\.cpp\.o:' | grep -E ' [WVu] ' || true) ;;
+    lanes) found=$("$nm" -A "$@" 2>/dev/null | grep -E '_avx(2|512)\.cpp\.o:' | grep -E ' W ' || true) ;;
 esac
 [ -z "$found" ] && exit 0
 echo "$found" | c++filt

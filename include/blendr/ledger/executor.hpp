@@ -60,6 +60,7 @@ template <class Registry, class Lane, class Context>
                                               std::uint32_t number)
 {
     auto const& purse = on.state().template table<purses>().row(tx.purse);
+    if (tx.refused != 0) return {tx.refused, false};
     if (purse.nonce != tx.nonce) return {code(reject::nonce_not_next), false};
     if (purse.balance < tx.fee) return {code(reject::underfunded), false};
     auto& charged = on.template touch<purses>(tx.purse);

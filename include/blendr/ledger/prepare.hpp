@@ -19,7 +19,10 @@
 #include <blendr/core/assert.hpp>
 #include <blendr/core/codec.hpp>
 #include <blendr/ledger/contract.hpp>
+#include <blendr/ledger/fees.hpp>
+#include <blendr/ledger/gas.hpp>
 #include <blendr/ledger/registry.hpp>
+#include <blendr/ledger/reject.hpp>
 #include <blendr/ledger/rows.hpp>
 
 namespace blendr::ledger {
@@ -87,7 +90,8 @@ struct prepared_tx {
     impl::call_base* calls = nullptr;
     touch* touches = nullptr;
     std::uint32_t touch_count{};
-    state::slot purse{};  ///< the sender's
+    std::uint32_t refused{};  ///< a code, when it was clear before that it will not be charged
+    state::slot purse{};      ///< the sender's
 };
 
 /// What `touches` is given. `use` names rows; the first time it hashes keys, so that their memory
@@ -137,17 +141,41 @@ public:
         for (auto const& [object, destroy] : to_destroy_) destroy(object);
     }
 
-    /// Opens a transaction.
-    void add_tx(address const& sender, std::uint64_t number, std::uint64_t gas_max, amount fee)
+    /// Opens a transaction; `price` closes it.
+    void add_tx(address const& sender, std::uint64_t sequence)
     {
         auto& tx = txs_.emplace_back();
         tx.sender = sender;
-        tx.nonce = number;
-        tx.gas = gas_max;
-        tx.fee = fee;
+        tx.nonce = sequence;
         first_touch_.push_back(touches_.size());
         last_ = nullptr;
         hasher{*this}.template row<purses, mode::debit>(sender);
+    }
+    void add_tx(address const& sender, std::uint64_t sequence, std::uint64_t needed, amount fee)
+    {
+        add_tx(sender, sequence);
+        txs_.back().gas = needed;
+        txs_.back().fee = fee;
+    }
+
+    /// What the open transaction needs, given its size in bytes.
+    gas needs(std::size_t size) const
+    {
+        auto const rows = touches_.size() - first_touch_.back();
+        return gas{default_weights.transaction + default_weights.byte * size +
+                   default_weights.row * rows + txs_.back().gas};
+    }
+
+    /// What it pays for that. One that its own maximum does not cover is not charged, and not run.
+    void price(gas needed, gas_price base_fee, amount tip, amount fee_max)
+    {
+        auto& tx = txs_.back();
+        tx.gas = needed.get();
+        auto const fee = fee_of(needed, base_fee, tip);
+        if (fee && *fee <= fee_max)
+            tx.fee = *fee;
+        else
+            tx.refused = code(reject::fee_below_base);
     }
 
     /// Adds a message of local index I to the transaction that was opened last.
@@ -163,6 +191,8 @@ public:
         made->message = std::move(message);
         (last_ == nullptr ? txs_.back().calls : last_->next) = made;
         last_ = made;
+        txs_.back().gas +=
+            message_gas<typename kind_at<I>::owner, typename kind_at<I>::message>(made->message);
         hasher walker{*this};
         plan(*made, txs_.back(), walker);
     }

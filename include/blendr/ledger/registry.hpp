@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -11,26 +12,19 @@
 #include <boost/mp11/list.hpp>
 #include <boost/mp11/set.hpp>
 
+#include <blendr/core/bytes.hpp>
+#include <blendr/core/codec.hpp>
+#include <blendr/ledger/base.hpp>
 #include <blendr/ledger/contract.hpp>
-#include <blendr/ledger/purses.hpp>
 
 namespace blendr::ledger {
 
-/// Contract 0, which every chain has: the purses, and codes from reject.hpp.
-struct base {
-    static constexpr std::uint16_t id = 0;
-    static constexpr std::string_view name = "ledger";
-    enum class error : std::uint16_t { ok = 0 };
-    using messages = type_list<>;
-    using tables = type_list<purses>;
-};
-
-/// A message's number on the wire: its contract, and its place in the contract's list.
-struct message_number {
+/// The number of a message or table, for ever: its contract, and its place in the contract's list.
+struct frozen_number {
     std::uint16_t contract{};
-    std::uint16_t message{};
+    std::uint16_t index{};
 
-    friend constexpr bool operator==(message_number, message_number) = default;
+    friend constexpr bool operator==(frozen_number, frozen_number) = default;
 };
 
 namespace impl {
@@ -50,7 +44,7 @@ template <class C, class Message, std::size_t Index>
 struct message_kind {
     using owner = C;
     using message = Message;
-    static constexpr message_number number{C::id, static_cast<std::uint16_t>(Index)};
+    static constexpr frozen_number number{C::id, static_cast<std::uint16_t>(Index)};
     static constexpr std::string_view contract_name = C::name;
     static constexpr std::string_view message_name = type_name<Message>();
 };
@@ -60,7 +54,7 @@ struct table_kind {
     static_assert(table_type<Table>);
     using owner = C;
     using table = Table;
-    static constexpr message_number number{C::id, static_cast<std::uint16_t>(Index)};
+    static constexpr frozen_number number{C::id, static_cast<std::uint16_t>(Index)};
 };
 
 template <class C, template <class, class, std::size_t> class Kind, class List>
@@ -117,7 +111,7 @@ struct registry {
     using message_at = boost::mp11::mp_at_c<message_kinds, I>;
 
     /// The local index of a message by its number on the wire; message_count when there is none.
-    static constexpr std::size_t index_of(message_number number) noexcept
+    static constexpr std::size_t index_of(frozen_number number) noexcept
     {
         std::size_t found = message_count;
         boost::mp11::mp_for_each<boost::mp11::mp_iota_c<message_count>>([&](auto i) {
@@ -138,5 +132,21 @@ struct registry {
         return found;
     }
 };
+
+/// A row's key in the authenticated state and in the store: contract and table (2 bytes each, highest
+/// first), then the encoded key.
+template <contract C, table_type Table>
+bytes state_key(typename Table::key const& key)
+{
+    constexpr frozen_number number{
+        C::id, static_cast<std::uint16_t>(boost::mp11::mp_find<tables_of<C>, Table>::value)};
+    bytes out(4 + encoded_size(key));
+    out[0] = static_cast<std::byte>(number.contract >> 8);
+    out[1] = static_cast<std::byte>(number.contract);
+    out[2] = static_cast<std::byte>(number.index >> 8);
+    out[3] = static_cast<std::byte>(number.index);
+    encode_into(key, std::span{out}.subspan(4));
+    return out;
+}
 
 }  // namespace blendr::ledger

@@ -247,8 +247,8 @@ private:
                                          std::uint32_t first, outcome& result)
     {
         auto const& purse = this->state().template table<purses>().row(tx.purse);
-        if (purse.nonce != tx.nonce) {
-            result = {code(reject::nonce_not_next), false};
+        if (tx.refused != 0 || purse.nonce != tx.nonce) {
+            result = {tx.refused != 0 ? tx.refused : code(reject::nonce_not_next), false};
             return true;
         }
         if (purse.balance < tx.fee) {

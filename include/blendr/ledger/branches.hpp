@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <blendr/app/application.hpp>
+#include <blendr/core/assert.hpp>
+#include <blendr/core/bytes.hpp>
+#include <blendr/ledger/block.hpp>
+#include <blendr/ledger/chain_state.hpp>
+#include <blendr/ledger/receipt.hpp>
+#include <blendr/ledger/rows.hpp>
+#include <blendr/state/tree.hpp>
+
+namespace blendr::ledger {
+
+/// A block that was executed, and what it led to.
+template <class Registry>
+struct block_node {
+    block_id id{};
+    block_id parent{};  ///< of the first block: what the tree begins with, whatever its header says
+    header head{};
+    roots after{};
+    applied<Registry> did{};
+    std::vector<receipt> receipts{};
+    app::validator_set next{};
+    state::tree_version version{};
+    std::vector<std::pair<bytes, std::optional<bytes>>>
+        stored{};  ///< by key, for the store, when there is one
+};
+
+/// The one working state of a node, and the tree of blocks that it moves along. The root of the tree
+/// is the last committed block; above it stands what was finalized since, and above that what is
+/// only proposed. Moving undoes blocks down to the common ancestor and does others again: it costs
+/// the rows that these changed.
+template <class Registry>
+class branches {
+public:
+    using node = block_node<Registry>;
+
+    explicit branches(std::uint64_t secret, state::tree::options const& roots)
+        : rows_{secret},
+          tree_{roots}
+    {}
+
+    rows<Registry>& state() noexcept { return rows_; }
+    rows<Registry> const& state() const noexcept { return rows_; }
+    state::tree& tree() noexcept { return tree_; }
+    state::tree const& tree() const noexcept { return tree_; }
+
+    /// Begins with a state that is committed: genesis, or what a store held.
+    void begin(node first)
+    {
+        BLENDR_ASSERT(nodes_.empty());
+        committed_ = decided_ = position_ = first.id;
+        nodes_.emplace(first.id, std::move(first));
+    }
+    bool begun() const noexcept { return !nodes_.empty(); }
+
+    node* find(block_id const& id)
+    {
+        auto const found = nodes_.find(id);
+        return found == nodes_.end() ? nullptr : &found->second;
+    }
+    /// Where a block of that place stands on. Whatever an engine calls genesis is the first's parent.
+    node* parent_of(app::proposal_context const& at)
+    {
+        auto& first = nodes_.at(committed_);
+        if (first.head.at == height{} && at.at == height{1}) return &first;
+        return find(at.parent);
+    }
+    node& committed() { return nodes_.at(committed_); }
+    node const& committed() const { return nodes_.at(committed_); }
+    node& decided() { return nodes_.at(decided_); }
+    node const& decided() const { return nodes_.at(decided_); }
+
+    /// Makes the rows those after that block.
+    void move_to(block_id const& target)
+    {
+        std::vector<node*> up;
+        auto* from = &nodes_.at(position_);
+        auto* to = &nodes_.at(target);
+        while (from != to) {
+            if (from->head.at >= to->head.at) {
+                from->did.swap(rows_);
+                from = above(*from);
+            } else {
+                up.push_back(to);
+                to = above(*to);
+            }
+        }
+        std::for_each(up.rbegin(), up.rend(), [&](node* each) { each->did.swap(rows_); });
+        position_ = target;
+    }
+
+    /// Takes a block that was just executed on the rows as they are.
+    node& add(node executed)
+    {
+        BLENDR_ASSERT(nodes_.at(position_).head.at < executed.head.at);
+        executed.parent = position_;
+        position_ = executed.id;
+        auto const [at, fresh] = nodes_.emplace(executed.id, std::move(executed));
+        BLENDR_ASSERT(fresh);
+        return at->second;
+    }
+
+    /// Makes a child of the last decided block the next decided one; what stands beside it goes.
+    void decide(block_id const& id)
+    {
+        BLENDR_ASSERT(nodes_.at(id).parent == decided_);
+        if (!descends(nodes_.at(position_), id)) move_to(id);
+        tree_.decide(nodes_.at(id).version);
+        for (auto each = nodes_.begin(); each != nodes_.end();)
+            each = each->second.head.at <= nodes_.at(decided_).head.at || descends(each->second, id)
+                       ? std::next(each)
+                       : nodes_.erase(each);
+        decided_ = id;
+    }
+
+    /// Merges what was decided into the root, oldest first: `visit(node)` sees each block once.
+    template <class Visit>
+    void commit(Visit&& visit)
+    {
+        std::vector<node*> path;
+        for (auto* each = &decided(); each->id != committed_; each = above(*each))
+            path.push_back(each);
+        std::for_each(path.rbegin(), path.rend(), [&](node* each) { visit(*each); });
+        auto const keep = decided_;
+        for (auto* each : path) each->did.changes.clear();
+        std::erase_if(nodes_, [&](auto const& each) {
+            return each.first != keep && each.second.head.at <= nodes_.at(keep).head.at;
+        });
+        committed_ = keep;
+    }
+
+    /// A row after the last committed block, wherever the working state stands.
+    template <class T>
+    typename T::row committed_row(typename T::key const& key) const
+    {
+        auto const& table = rows_.template table<T>();
+        auto const at = table.find(key);
+        if (at == state::no_slot) return {};
+        auto const* oldest = static_cast<typename T::row const*>(nullptr);
+        for (auto each = position_; each != committed_; each = nodes_.at(each).parent)
+            for (auto const& part : nodes_.at(each).did.changes)
+                for (auto const& row : part.template of<T>())
+                    if (row.at == at) oldest = &row.row;
+        return oldest != nullptr ? *oldest : table.row(at);
+    }
+
+private:
+    node* above(node const& from) { return &nodes_.at(from.parent); }
+
+    bool descends(node const& from, block_id const& id)
+    {
+        auto const floor = nodes_.at(id).head.at;
+        auto const* each = &from;
+        while (each->head.at > floor) {
+            each = find(each->parent);
+            if (each == nullptr) return false;  // its parent was dropped just before
+        }
+        return each->id == id;
+    }
+
+    rows<Registry> rows_;
+    state::tree tree_;
+    std::map<block_id, node> nodes_{};
+    block_id committed_{};
+    block_id decided_{};
+    block_id position_{};
+};
+
+}  // namespace blendr::ledger

@@ -6,6 +6,7 @@
 #include <blendr/verify/dispute.hpp>
 #include <blendr/verify/draw.hpp>
 #include <blendr/verify/error.hpp>
+#include <blendr/verify/float_product.hpp>
 #include <blendr/verify/round.hpp>
 #include <blendr/verify/spot_check.hpp>
 #include <blendr/verify/standing.hpp>

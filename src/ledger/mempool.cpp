@@ -468,12 +468,18 @@ picked mempool::pick(height at, gas_price base_fee, std::size_t bytes_max, gas g
     out.raw.reserve(total);
     out.transactions.reserve(chosen.size());
     out.ids.reserve(chosen.size());
+    out.senders.reserve(chosen.size());
+    out.sequences.reserve(chosen.size());
+    out.needs_each.reserve(chosen.size());
     for (auto const index : chosen) {
         auto const& e = entries[index];
         auto const begin = out.raw.size();
         out.raw.insert(out.raw.end(), e.raw.begin(), e.raw.end());
         out.transactions.emplace_back(out.raw.data() + begin, e.raw.size());
         out.ids.push_back(e.id);
+        out.senders.push_back(state_->queues[e.sender].who);
+        out.sequences.push_back(e.sequence);
+        out.needs_each.push_back(e.needs);
     }
     return out;
 }

@@ -12,6 +12,7 @@
 #include <blendr/core/assert.hpp>
 #include <blendr/crypto/blake2b_lanes.hpp>
 #include <blendr/crypto/verify_batch.hpp>
+#include <blendr/ledger/block.hpp>
 
 #include "ledger/salted_hash.hpp"
 
@@ -203,6 +204,28 @@ std::vector<std::size_t> signature_checker::bad_ones(std::span<transaction_view 
 auto signature_checker::count() const -> counters
 {
     return {state_->checked, state_->remembered, state_->bad};
+}
+
+void check_ahead(signature_checker& signatures, task_pool& pool, bytes_view payload)
+{
+    auto const block = decode_block(payload);
+    if (!block) return;
+    auto const& raw = block->transactions;
+    std::vector<transaction_view> txs(raw.size());
+    std::atomic<bool> good{true};
+    pool.parallel_for(raw.size(), batch, [&](std::size_t begin, std::size_t end) {
+        for (auto i = begin; i < end; ++i) {
+            if (auto const tx = decode_transaction(raw[i]))
+                txs[i] = *tx;
+            else
+                good = false;
+        }
+    });
+    if (!good) return;
+    std::vector<hash256> ids(txs.size());
+    std::vector<crypto::address> senders(txs.size());
+    identify(pool, txs, ids, senders);
+    signatures.bad_ones(txs, ids);
 }
 
 }  // namespace blendr::ledger

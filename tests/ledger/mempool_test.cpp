@@ -98,6 +98,9 @@ TEST_CASE("mempool: transactions leave by tip for gas, a sender's own by nonce")
     CHECK(p.needs == gas{14'000});
     CHECK(p.tips == amount{1110});
     CHECK(equal(p.transactions[3], a1.raw));
+    CHECK(p.senders[3] == address_no(1));
+    CHECK(p.sequences[3] == nonce{1});
+    CHECK(p.needs_each[4] == gas{10'000});
     CHECK(pool.size() == 5);  // picking takes nothing out
 }
 

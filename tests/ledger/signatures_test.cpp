@@ -131,3 +131,20 @@ TEST_CASE("signatures: the memory of good ones is bounded and forgets the oldest
     for (std::uint64_t n = 0; n < 5000; ++n) held += known.contains(some_hash(n), signature(n));
     CHECK(held == 160);
 }
+
+TEST_CASE("signatures: a block that was looked at ahead of its turn costs nothing then")
+{
+    rng random{8};
+    task_pool pool{2};
+    signature_checker checker{pool};
+    auto all = random_ones(random, 300);
+    all.raw[7] = with_bad_signature(all.raw[7]);
+    all.look(pool);
+    std::vector<bytes_view> const views{all.raw.begin(), all.raw.end()};
+    check_ahead(checker, pool, encode_block(plain_header(), views));
+    CHECK(checker.count().checked == 300);
+    CHECK(checker.bad_ones(all.txs, all.ids) == std::vector<std::size_t>{7});
+    CHECK(checker.count().checked == 301);
+    check_ahead(checker, pool, as_bytes("no block"));
+    CHECK(checker.count().checked == 301);
+}

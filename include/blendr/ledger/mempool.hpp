@@ -45,12 +45,15 @@ struct mempool_limits {
     std::uint64_t salt = 0;  ///< scatters the hash tables: give each node its own, secret
 };
 
-/// Transactions for a block of this node's, the best paying first.
+/// Transactions for a block of this node's, the best paying first. The lists are equally long.
 struct picked {
     bytes raw{};                             ///< theirs, one behind the other
     std::vector<bytes_view> transactions{};  ///< each within `raw`
     std::vector<hash256> ids{};
-    gas needs{};
+    std::vector<crypto::address> senders{};
+    std::vector<nonce> sequences{};
+    std::vector<gas> needs_each{};
+    gas needs{};  ///< of all
     amount tips{};
 };
 

@@ -75,4 +75,8 @@ private:
     std::unique_ptr<state> state_;
 };
 
+/// Checks the signatures of a block's payload before its turn comes, so that they are remembered when it
+/// does. Whatever is wrong with the payload is found out then, not here.
+void check_ahead(signature_checker& signatures, task_pool& pool, bytes_view payload);
+
 }  // namespace blendr::ledger

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,10 +27,6 @@ unsigned char const* raw(bytes_view in)
 {
     return reinterpret_cast<unsigned char const*>(in.data());
 }
-unsigned char* raw(std::span<std::byte> out)
-{
-    return reinterpret_cast<unsigned char*>(out.data());
-}
 
 bytes some(std::size_t size)
 {
@@ -40,9 +37,11 @@ bytes some(std::size_t size)
 
 secret_key fixed() { return secret_key::from_seed(std::array<std::byte, 32>{std::byte{9}}); }
 
-// Yardstick: libsodium's personalised BLAKE2b, which gives the same hashes.
+// Yardstick: libsodium's personalised BLAKE2b, which gives the same hashes, as it runs in a program that
+// started the library: only then does it choose its vector code.
 suite const hashes{
     "crypto/hash", [](run& out) {
+        if (!start()) std::abort();
         for (std::size_t const size : {32u, 64u, 128u, 1024u, 65536u}) {
             auto in = some(size);
             hash256 digest{};
@@ -52,8 +51,9 @@ suite const hashes{
                 [&] { keep(digest = hash(about, in)); },
                 [&] {
                     crypto_generichash_blake2b_salt_personal(
-                        raw(std::span{digest}), digest.size(), raw(in), in.size(), nullptr, 0,
-                        nullptr, reinterpret_cast<unsigned char const*>(about.personal().data()));
+                        reinterpret_cast<unsigned char*>(digest.data()), digest.size(), raw(in),
+                        in.size(), nullptr, 0, nullptr,
+                        reinterpret_cast<unsigned char const*>(about.personal().data()));
                     keep(digest);
                 });
         }

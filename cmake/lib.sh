@@ -10,24 +10,26 @@ blendr_jobs() {
     if [ "$memory" -lt "$cores" ]; then echo "$memory"; else echo "$cores"; fi
 }
 
-# Ninja's and ctest's output, reduced to a line every few seconds plus everything that is not progress.
+# Ninja's and ctest's output, reduced to a line every few seconds plus everything that is not progress. In bash, because some
+# awks read ahead.
 blendr_progress() {
-    awk -v every="${1:-5}" '
-        function shown(line) { print line; fflush(); last = systime() }
-        BEGIN { last = systime() }
-        /^\[[0-9]+\/[0-9]+\]/ {
-            split($1, part, /[\[\/\]]/)
-            if (part[2] == part[3] || systime() - last >= every) shown("  built " part[2] " of " part[3])
-            next
-        }
-        /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: .* Passed +[0-9.]+ sec/ {
-            split($1, part, "/")
-            if (part[1] == part[2] || systime() - last >= every) shown("  ran " part[1] " of " part[2])
-            next
-        }
-        /^ +Start +[0-9]+: / || /^-- / || /^ninja: no work/ || /^Re-?[Cc]hecking/ { next }
-        /^$/ || /^Internal ctest/ || /^(Test project|Label Time Summary|Total Test time|[0-9]+% tests passed|[a-z0-9]+ +=)/ { next }
-        { print; fflush() }'
+    local line last=$SECONDS every=5
+    local built='^\[([0-9]+)/([0-9]+)\]'
+    local ran='^ *([0-9]+)/([0-9]+) Test +#[0-9]+: .* Passed +[0-9.]+ sec'
+    local noise='^( +Start +[0-9]+: |-- |ninja: no work|\[[0-9/]+\] Re-|Internal ctest|Test project|Label Time|Total Test time)'
+    noise+='|^([0-9]+% tests passed|[a-z0-9]+ +=)|^$'
+    while IFS= read -r line; do
+        if [[ $line =~ $noise ]]; then
+            continue
+        elif [[ $line =~ $built || $line =~ $ran ]]; then
+            if ((SECONDS - last < every)) && [ "${BASH_REMATCH[1]}" != "${BASH_REMATCH[2]}" ]; then continue; fi
+            last=$SECONDS
+            if [[ $line == \[* ]]; then echo "  built ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}"; fi
+            if [[ $line != \[* ]]; then echo "  ran ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}"; fi
+        else
+            printf '%s\n' "$line"
+        fi
+    done
 }
 
 # blendr_configure PRESET [cmake arguments]: quiet unless it fails.

@@ -71,36 +71,36 @@ suite const job_suite{"escrow/job", [](run& out) {
                                          [units] { keep(whole_job(units)); });
                       }};
 
-suite const deadline_suite{"escrow/deadlines", [](run& out) {
-                               constexpr std::uint32_t open = 1'000'000;
-                               constexpr std::uint64_t heights =
-                                   100'000;  // ten are due at each height
-                               rng random{1};
-                               deadlines heap;
-                               std::set<std::pair<height, std::uint32_t>> tree;
-                               for (std::uint32_t i = 0; i < open; ++i) {
-                                   height const at{1 + random.below(heights)};
-                                   heap.set(i, at);
-                                   tree.emplace(at, i);
-                               }
-                               // What is done comes due again some time later, so that a million stay open.
-    rng again_heap{2}, again_tree{2};
-                               auto heap_now = std::uint64_t{0}, tree_now = std::uint64_t{0};
-                               out.compare(
-                                   "escrow/deadlines/tick/1M", us,
-                                   [&] {
-                                       ++heap_now;
-                                       while (auto const which = heap.pop_due(height{heap_now}))
-                                           heap.set(*which, height{heap_now + 1 + again_heap.below(2 * heights)});
-                                   },
-                                   [&] {
-                                       ++tree_now;
-                                       while (tree.begin()->first <= height{tree_now}) {
-                                           auto const which = tree.begin()->second;
-                                           tree.erase(tree.begin());
-                                           tree.emplace(height{tree_now + 1 + again_tree.below(2 * heights)}, which);
-                                       }
-                                   });
-                           }};
+suite const deadline_suite{
+    "escrow/deadlines", [](run& out) {
+        constexpr std::uint32_t open = 1'000'000;
+        constexpr std::uint64_t heights = 100'000;  // ten are due at each height
+        rng random{1};
+        deadlines heap;
+        std::set<std::pair<height, std::uint32_t>> tree;
+        for (std::uint32_t i = 0; i < open; ++i) {
+            height const at{1 + random.below(heights)};
+            heap.set(i, at);
+            tree.emplace(at, i);
+        }
+        // What is done comes due again some time later, so that a million stay open.
+        rng again_heap{2}, again_tree{2};
+        auto heap_now = std::uint64_t{0}, tree_now = std::uint64_t{0};
+        out.compare(
+            "escrow/deadlines/tick/1M", us,
+            [&] {
+                ++heap_now;
+                while (auto const which = heap.pop_due(height{heap_now}))
+                    heap.set(*which, height{heap_now + 1 + again_heap.below(2 * heights)});
+            },
+            [&] {
+                ++tree_now;
+                while (tree.begin()->first <= height{tree_now}) {
+                    auto const which = tree.begin()->second;
+                    tree.erase(tree.begin());
+                    tree.emplace(height{tree_now + 1 + again_tree.below(2 * heights)}, which);
+                }
+            });
+    }};
 
 }  // namespace

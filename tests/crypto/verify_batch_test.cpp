@@ -178,7 +178,8 @@ TEST_CASE("verify_batch: a cached key gives the verdicts that it gave before it 
     std::vector<bytes> keys(12, bytes(32));
     for (std::size_t i = 0; i < keys.size(); ++i) {
         auto const seed = forge.noise(32);
-        crypto_sign_ed25519_seed_keypair(test::raw(keys[i]), test::raw(secrets[i]), test::raw(seed));
+        crypto_sign_ed25519_seed_keypair(test::raw(keys[i]), test::raw(secrets[i]),
+                                         test::raw(seed));
     }
     auto const small = test::small_order_points();
     for (std::size_t i = 0; i < 600; ++i) {

@@ -19,8 +19,6 @@ namespace {
 struct purse {
     amount balance{};
     std::uint64_t nonce{};
-
-    friend bool operator==(purse const&, purse const&) = default;
 };
 using numbers = state::table<std::uint64_t, std::uint64_t>;
 }  // namespace

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <blendr/reputation/error.hpp>  // first: it stands alone
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+using namespace blendr::reputation;
+
+TEST_CASE("error: every reason has a sentence of its own, and no other number has one")
+{
+    std::set<std::string_view> sentences;
+    for (unsigned code = 0; code < 1000; ++code) {
+        auto const text = message(static_cast<reject>(code));
+        if (text != "unknown reason") CHECK(sentences.insert(text).second);
+    }
+    CHECK(sentences.size() == 14);  // as many as there are
+}

@@ -24,6 +24,7 @@
 #include <blendr/ledger/genesis.hpp>
 #include <blendr/ledger/impl/block_preparer.hpp>
 #include <blendr/ledger/impl/block_runner.hpp>
+#include <blendr/ledger/impl/intake.hpp>
 #include <blendr/ledger/impl/state_changes.hpp>
 #include <blendr/ledger/mempool.hpp>
 #include <blendr/ledger/signatures.hpp>
@@ -169,6 +170,26 @@ public:
         return judged.id;
     }
 
+    /// Offers many at once: decoded, hashed and verified in batches on all cores, mostly beside the
+    /// execution of a block. One answer each, in order.
+    std::vector<result<hash256, reject>> submit(std::span<bytes_view const> raw)
+    {
+        impl::intake<registry> all{raw, pool_};
+        {
+            std::shared_lock const lock{mutex_};
+            if (!blocks_.begun()) return {raw.size(), fail{reject::wrong_chain}};
+            all.judge(blocks_, waiting_);
+        }
+        all.check_signatures(signatures_);
+        return all.add_to(waiting_);
+    }
+
+    /// Checks the signatures of a payload before its turn comes, on any thread: then they cost nothing
+    /// any more when it is verified.
+    void look_ahead(bytes_view payload) { check_ahead(signatures_, pool_, payload); }
+
+    signature_checker::counters signatures() const { return signatures_.count(); }
+
     /// A row after the last committed block; a default row where there is none.
     template <class T>
     typename T::row row(typename T::key const& key) const
@@ -234,14 +255,10 @@ private:
         std::vector<bytes_view> txs;
         std::vector<hash256> ids;
         for (std::size_t i = 0; i < chosen.transactions.size(); ++i) {
-            auto const tx = decode_transaction(chosen.transactions[i]);
-            BLENDR_ASSERT(tx.has_value());
-            auto const sender = crypto::address_of(tx->sender);
             // a block above the last committed one may have used it
-            if (tx->sequence.get() < runner_.template now<purses>(sender).nonce) continue;
-            auto const needs = preparer::needs(blocks_.state(), *tx);
-            BLENDR_ASSERT(needs.has_value());
-            head.gas_used = head.gas_used + *needs;
+            if (chosen.sequences[i].get() < runner_.template now<purses>(chosen.senders[i]).nonce)
+                continue;
+            head.gas_used += chosen.needs_each[i];
             txs.push_back(chosen.transactions[i]);
             ids.push_back(chosen.ids[i]);
         }
@@ -283,11 +300,11 @@ private:
         auto const now = blocks_.template committed_row<facts>(0);
         waiting_.after_block(now.at + std::uint64_t{1}, now.base_fee,
                              [&](std::span<address const> who, std::span<account_state> out) {
-                                 for (std::size_t i = 0; i < who.size(); ++i) {
-                                     auto const purse =
-                                         blocks_.template committed_row<purses>(who[i]);
-                                     out[i] = {nonce{purse.nonce}, purse.balance};
-                                 }
+                                 auto next = out.begin();
+                                 blocks_.template committed_rows<purses>(
+                                     who, [&](purses::row const& purse) {
+                                         *next++ = {nonce{purse.nonce}, purse.balance};
+                                     });
                              });
     }
 

@@ -48,6 +48,18 @@ public:
         return part.needs(tx.raw.size());
     }
 
+    /// Refuses messages that no contract of the chain has, and bodies that do not decode.
+    static result<nothing, reject> add_messages(prepared_part<Registry>& part,
+                                                transaction_view const& tx)
+    {
+        for (auto const each : tx.messages) {
+            auto const index = Registry::index_of(frozen_number{each.contract, each.index});
+            if (index == Registry::message_count) return fail{reject::unknown_message};
+            if (!part.add_message(index, each.body)) return fail{reject::malformed_message};
+        }
+        return nothing{};
+    }
+
     result<nothing, reject> prepare(block_view const& block, signature_checker& signatures)
     {
         auto const count = block.transactions.size();
@@ -89,17 +101,6 @@ private:
         });
         for (auto const& fault : faults)
             if (fault) return fail{*fault};
-        return nothing{};
-    }
-
-    static result<nothing, reject> add_messages(prepared_part<Registry>& part,
-                                                transaction_view const& tx)
-    {
-        for (auto const each : tx.messages) {
-            auto const index = Registry::index_of(frozen_number{each.contract, each.index});
-            if (index == Registry::message_count) return fail{reject::unknown_message};
-            if (!part.add_message(index, each.body)) return fail{reject::malformed_message};
-        }
         return nothing{};
     }
 

@@ -170,7 +170,7 @@ public:
     void ReportRuns(std::vector<Run> const& runs) override
     {
         for (auto const& r : runs) {
-            if (r.error_occurred) fail(r.benchmark_name() + ": " + r.error_message);
+            if (auto const why = error_of(r); !why.empty()) fail(r.benchmark_name() + ": " + why);
             if (r.run_type == Run::RT_Aggregate && r.aggregate_name != "median") continue;
             if (r.run_type == Run::RT_Iteration && r.repetitions > 1) continue;
             entry e{r.run_name.str(),
@@ -200,6 +200,17 @@ public:
     }
 
 private:
+    /// Google Benchmark 1.8 renamed what says that a run failed.
+    template <class R>
+    static std::string error_of(R const& r)
+    {
+        if constexpr (requires { r.error_occurred; }) {
+            return r.error_occurred ? r.error_message : std::string{};
+        } else {
+            return r.skipped != decltype(r.skipped){} ? r.skip_message : std::string{};
+        }
+    }
+
     struct entry {
         std::string name;
         double value;

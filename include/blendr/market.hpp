@@ -5,6 +5,7 @@
 #include <blendr/market/calendar.hpp>     // IWYU pragma: export
 #include <blendr/market/capability.hpp>   // IWYU pragma: export
 #include <blendr/market/capacity.hpp>     // IWYU pragma: export
+#include <blendr/market/contract.hpp>     // IWYU pragma: export
 #include <blendr/market/error.hpp>        // IWYU pragma: export
 #include <blendr/market/forecast.hpp>     // IWYU pragma: export
 #include <blendr/market/offer_index.hpp>  // IWYU pragma: export
@@ -13,3 +14,4 @@
 #include <blendr/market/pricing.hpp>      // IWYU pragma: export
 #include <blendr/market/provider.hpp>     // IWYU pragma: export
 #include <blendr/market/requirement.hpp>  // IWYU pragma: export
+#include <blendr/market/tables.hpp>       // IWYU pragma: export

@@ -73,10 +73,10 @@ public:
     std::uint64_t fills() const { return fills_; }
 
 private:
-    using event = std::variant<fill, removal>;
+    using event = std::variant<trade, removal>;
     struct recorder {
         std::vector<event>& to;
-        void operator()(fill const& f) noexcept { to.emplace_back(f); }
+        void operator()(trade const& f) noexcept { to.emplace_back(f); }
         void operator()(removal const& r) noexcept { to.emplace_back(r); }
     };
 
@@ -156,7 +156,7 @@ private:
         bool same = ours_.size() == theirs_.size();
         for (std::size_t i = 0; same && i < ours_.size(); ++i) {
             auto mine = ours_[i];
-            if (auto* f = std::get_if<fill>(&mine)) {
+            if (auto* f = std::get_if<trade>(&mine)) {
                 ++fills_;
                 f->resting = twins_[f->resting];
                 f->incoming = twins_[f->incoming];

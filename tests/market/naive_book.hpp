@@ -203,7 +203,7 @@ private:
             open.size -= size;
             first.what.size -= size;
             bool const done = first.what.size == quantity{0};
-            fill const met{first.id, id, first.what.owner, open.owner, at, size, open.way, done};
+            trade const met{first.id, id, first.what.owner, open.owner, at, size, open.way, done};
             if (done) take_out(first.id);
             events(met);
         }

@@ -20,9 +20,9 @@ using namespace blendr::market;
 namespace {
 
 struct log {
-    std::vector<fill> fills{};
+    std::vector<trade> fills{};
     std::vector<removal> removals{};
-    void operator()(fill const& f) noexcept { fills.push_back(f); }
+    void operator()(trade const& f) noexcept { fills.push_back(f); }
     void operator()(removal const& r) noexcept { removals.push_back(r); }
 };
 
@@ -70,7 +70,8 @@ TEST_CASE("order_book: the better price fills first, at the resting order's pric
     CHECK(out->filled == quantity{7});
     CHECK(out->resting == quantity{0});
     REQUIRE(seen.fills.size() == 2);
-    CHECK(seen.fills[0] == fill{cheap, out->id, bob, cid, price{10}, quantity{5}, side::buy, true});
+    CHECK(seen.fills[0] ==
+          trade{cheap, out->id, bob, cid, price{10}, quantity{5}, side::buy, true});
     CHECK(seen.fills[1].at == price{12});
     CHECK(seen.fills[1].size == quantity{2});
     CHECK_FALSE(seen.fills[1].resting_done);

@@ -62,7 +62,7 @@ struct order {
 };
 
 /// Two orders met. The price is the resting order's.
-struct fill {
+struct trade {
     order_id resting{};
     order_id incoming{};
     trader_id resting_owner{};
@@ -72,7 +72,7 @@ struct fill {
     side incoming_way{};
     bool resting_done{};  ///< the resting order left the book with this fill
 
-    friend bool operator==(fill const&, fill const&) = default;
+    friend bool operator==(trade const&, trade const&) = default;
 };
 
 /// A resting order left the book although nobody asked for it.
@@ -98,12 +98,12 @@ struct placed {
 /// Takes fills and removals in the order in which they happen. It must not throw, nor touch the
 /// book.
 template <class S>
-concept book_sink =
-    std::is_nothrow_invocable_v<S&, fill const&> && std::is_nothrow_invocable_v<S&, removal const&>;
+concept book_sink = std::is_nothrow_invocable_v<S&, trade const&> &&
+    std::is_nothrow_invocable_v<S&, removal const&>;
 
 /// For callers who want only the returned summary.
 struct ignore_events {
-    void operator()(fill const&) const noexcept {}
+    void operator()(trade const&) const noexcept {}
     void operator()(removal const&) const noexcept {}
 };
 static_assert(book_sink<ignore_events>);

@@ -144,14 +144,14 @@ void order_book::match(taker& in, Sink& events) noexcept
         auto const size = std::min(in.left, order.left);
         in.left -= size;
         bool const done = size == order.left;
-        fill const met{pool_.id(slot),
-                       incoming,
-                       trader_id{order.owner},
-                       trader_id{in.owner},
-                       price_at(at),
-                       quantity{size},
-                       Way,
-                       done};
+        trade const met{pool_.id(slot),
+                        incoming,
+                        trader_id{order.owner},
+                        trader_id{in.owner},
+                        price_at(at),
+                        quantity{size},
+                        Way,
+                        done};
         if (done) {
             forget(slot);
         } else {

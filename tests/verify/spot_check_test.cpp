@@ -28,6 +28,8 @@ TEST_CASE("spot_check: at the least rate skipping is a loss, one part below it i
         REQUIRE(at.has_value());
         CHECK_FALSE(at->pays);
         CHECK(at->size > amount{});
+        auto const advised = advised_rate(cost, reward, stake);
+        CHECK((advised >= rate && advised <= million));
         auto const below = of_skipping(cost, reward, stake, *rate - 1);
         CHECK((below->pays || below->size == amount{}));
     }

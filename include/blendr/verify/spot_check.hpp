@@ -22,6 +22,16 @@ constexpr std::optional<std::uint32_t> least_rate(amount cost, amount reward, am
     return rate ? std::optional{static_cast<std::uint32_t>(*rate) + 1} : std::nullopt;
 }
 
+/// The least rate and a tenth more: at the least rate alone skipping and working pay nearly the same,
+/// and luck decides. Never above every unit.
+constexpr std::optional<std::uint32_t> advised_rate(amount cost, amount reward,
+                                                    amount stake) noexcept
+{
+    auto const least = least_rate(cost, reward, stake);
+    if (!least) return std::nullopt;
+    return *least + *least / 10 > million ? million : *least + *least / 10;
+}
+
 /// What a worker expects to win, per million units, by skipping one of them at that rate of checks:
 /// what it saves less what it loses when caught. Negative: it does not pay.
 struct expectation {

@@ -107,78 +107,86 @@ BLENDR_INLINE element carry(wide const& a)
              plus(_mm512_and_si512(a.v[3], mask), c2), plus(_mm512_and_si512(a.v[4], mask), c3)}};
 }
 
-/// Ten columns to five: 2^255 is 19.
-BLENDR_INLINE __m512i fold(__m512i low, __m512i high)
+/// 19 in every lane, as a number that g++ does not know: it would turn one multiplication into four
+/// shifts and additions.
+BLENDR_INLINE __m512i nineteen()
 {
-    return plus(low, _mm512_mullo_epi64(high, every_lane(19)));
+    __m512i n = every_lane(19);
+    asm("" : "+v"(n));
+    return n;
 }
 
-/// A product: each column first sums the high halves from below, doubles, then adds its low halves.
+/// Ten columns to five: 2^255 is 19.
+BLENDR_INLINE __m512i fold(__m512i low, __m512i high, __m512i by)
+{
+    return plus(low, _mm512_mullo_epi64(high, by));
+}
+
+/// A product. Each column first sums the high halves of the one below, doubles them, then goes on with
+/// its own low halves: so every sum starts only once, and half the registers are enough.
 BLENDR_INLINE wide multiply_wide(element const& a, element const& b)
 {
     __m512i const zero = _mm512_setzero_si512();
     __m512i const b0 = b.v[0], b1 = b.v[1], b2 = b.v[2], b3 = b.v[3], b4 = b.v[4];
     __m512i x = a.v[0];
-    __m512i l0 = lo(zero, x, b0), h0 = hi(zero, x, b0);
-    __m512i l1 = lo(zero, x, b1), h1 = hi(zero, x, b1);
-    __m512i l2 = lo(zero, x, b2), h2 = hi(zero, x, b2);
-    __m512i l3 = lo(zero, x, b3), h3 = hi(zero, x, b3);
-    __m512i l4 = lo(zero, x, b4), h4 = hi(zero, x, b4);
+    __m512i z1 = hi(zero, x, b0), z2 = hi(zero, x, b1), z3 = hi(zero, x, b2);
+    __m512i z4 = hi(zero, x, b3), z5 = hi(zero, x, b4);
     x = a.v[1];
-    l1 = lo(l1, x, b0), h1 = hi(h1, x, b0);
-    l2 = lo(l2, x, b1), h2 = hi(h2, x, b1);
-    l3 = lo(l3, x, b2), h3 = hi(h3, x, b2);
-    l4 = lo(l4, x, b3), h4 = hi(h4, x, b3);
-    __m512i l5 = lo(zero, x, b4), h5 = hi(zero, x, b4);
+    z2 = hi(z2, x, b0), z3 = hi(z3, x, b1), z4 = hi(z4, x, b2), z5 = hi(z5, x, b3);
+    __m512i z6 = hi(zero, x, b4);
     x = a.v[2];
-    l2 = lo(l2, x, b0), h2 = hi(h2, x, b0);
-    l3 = lo(l3, x, b1), h3 = hi(h3, x, b1);
-    l4 = lo(l4, x, b2), h4 = hi(h4, x, b2);
-    l5 = lo(l5, x, b3), h5 = hi(h5, x, b3);
-    __m512i l6 = lo(zero, x, b4), h6 = hi(zero, x, b4);
+    z3 = hi(z3, x, b0), z4 = hi(z4, x, b1), z5 = hi(z5, x, b2), z6 = hi(z6, x, b3);
+    __m512i z7 = hi(zero, x, b4);
     x = a.v[3];
-    l3 = lo(l3, x, b0), h3 = hi(h3, x, b0);
-    l4 = lo(l4, x, b1), h4 = hi(h4, x, b1);
-    l5 = lo(l5, x, b2), h5 = hi(h5, x, b2);
-    l6 = lo(l6, x, b3), h6 = hi(h6, x, b3);
-    __m512i l7 = lo(zero, x, b4), h7 = hi(zero, x, b4);
+    z4 = hi(z4, x, b0), z5 = hi(z5, x, b1), z6 = hi(z6, x, b2), z7 = hi(z7, x, b3);
+    __m512i z8 = hi(zero, x, b4);
     x = a.v[4];
-    l4 = lo(l4, x, b0), h4 = hi(h4, x, b0);
-    l5 = lo(l5, x, b1), h5 = hi(h5, x, b1);
-    l6 = lo(l6, x, b2), h6 = hi(h6, x, b2);
-    l7 = lo(l7, x, b3), h7 = hi(h7, x, b3);
-    __m512i const l8 = lo(zero, x, b4), h8 = hi(zero, x, b4);
-    return {{fold(l0, plus(l5, twice(h4))), fold(plus(l1, twice(h0)), plus(l6, twice(h5))),
-             fold(plus(l2, twice(h1)), plus(l7, twice(h6))),
-             fold(plus(l3, twice(h2)), plus(l8, twice(h7))), fold(plus(l4, twice(h3)), twice(h8))}};
+    z5 = hi(z5, x, b0), z6 = hi(z6, x, b1), z7 = hi(z7, x, b2), z8 = hi(z8, x, b3);
+    __m512i const z9 = twice(hi(zero, x, b4));
+    z1 = twice(z1), z2 = twice(z2), z3 = twice(z3), z4 = twice(z4);
+    z5 = twice(z5), z6 = twice(z6), z7 = twice(z7), z8 = twice(z8);
+    x = a.v[0];
+    __m512i const z0 = lo(zero, x, b0);
+    z1 = lo(z1, x, b1), z2 = lo(z2, x, b2), z3 = lo(z3, x, b3), z4 = lo(z4, x, b4);
+    x = a.v[1];
+    z1 = lo(z1, x, b0), z2 = lo(z2, x, b1), z3 = lo(z3, x, b2), z4 = lo(z4, x, b3);
+    z5 = lo(z5, x, b4);
+    x = a.v[2];
+    z2 = lo(z2, x, b0), z3 = lo(z3, x, b1), z4 = lo(z4, x, b2), z5 = lo(z5, x, b3);
+    z6 = lo(z6, x, b4);
+    x = a.v[3];
+    z3 = lo(z3, x, b0), z4 = lo(z4, x, b1), z5 = lo(z5, x, b2), z6 = lo(z6, x, b3);
+    z7 = lo(z7, x, b4);
+    x = a.v[4];
+    z4 = lo(z4, x, b0), z5 = lo(z5, x, b1), z6 = lo(z6, x, b2), z7 = lo(z7, x, b3);
+    z8 = lo(z8, x, b4);
+    __m512i const by = nineteen();
+    return {{fold(z0, z5, by), fold(z1, z6, by), fold(z2, z7, by), fold(z3, z8, by),
+             fold(z4, z9, by)}};
 }
 
-/// A square: products of two different limbs count twice.
+/// A square, in the same way; products of two different limbs count twice.
 BLENDR_INLINE wide square_wide(element const& a)
 {
     __m512i const zero = _mm512_setzero_si512();
     __m512i const a0 = a.v[0], a1 = a.v[1], a2 = a.v[2], a3 = a.v[3], a4 = a.v[4];
-    __m512i l1 = lo(zero, a0, a1), h1 = hi(zero, a0, a1);
-    __m512i l2 = lo(zero, a0, a2), h2 = hi(zero, a0, a2);
-    __m512i l3 = lo(zero, a0, a3), h3 = hi(zero, a0, a3);
-    __m512i l4 = lo(zero, a0, a4), h4 = hi(zero, a0, a4);
-    __m512i l5 = lo(zero, a1, a4), h5 = hi(zero, a1, a4);
-    __m512i l6 = lo(zero, a2, a4), h6 = hi(zero, a2, a4);
-    __m512i l7 = lo(zero, a3, a4), h7 = hi(zero, a3, a4);
-    l3 = lo(l3, a1, a2), h3 = hi(h3, a1, a2);
-    l4 = lo(l4, a1, a3), h4 = hi(h4, a1, a3);
-    l5 = lo(l5, a2, a3), h5 = hi(h5, a2, a3);
-    __m512i const l0 = lo(zero, a0, a0), h0 = hi(zero, a0, a0);
-    l2 = lo(twice(l2), a1, a1), h2 = hi(twice(h2), a1, a1);
-    l4 = lo(twice(l4), a2, a2), h4 = hi(twice(h4), a2, a2);
-    l6 = lo(twice(l6), a3, a3), h6 = hi(twice(h6), a3, a3);
-    __m512i const l8 = lo(zero, a4, a4), h8 = hi(zero, a4, a4);
-    // What is left to double: odd columns l and h; every h doubles for its place.
-    return {{fold(l0, plus(twice(l5), twice(h4))),
-             fold(twice(plus(l1, h0)), plus(l6, twice(twice(h5)))),
-             fold(plus(l2, twice(twice(h1))), twice(plus(l7, h6))),
-             fold(twice(plus(l3, h2)), plus(l8, twice(twice(h7)))),
-             fold(plus(l4, twice(twice(h3))), twice(h8))}};
+    // high halves of products of different limbs, doubled; then those of squares
+    __m512i z2 = twice(hi(zero, a0, a1)), z3 = twice(hi(zero, a0, a2));
+    __m512i z4 = hi(zero, a0, a3), z5 = hi(zero, a0, a4), z6 = hi(zero, a1, a4);
+    __m512i z7 = twice(hi(zero, a2, a4)), z8 = twice(hi(zero, a3, a4));
+    z4 = twice(hi(z4, a1, a2)), z5 = twice(hi(z5, a1, a3)), z6 = twice(hi(z6, a2, a3));
+    __m512i z1 = hi(zero, a0, a0), z9 = hi(zero, a4, a4);
+    z3 = hi(z3, a1, a1), z5 = hi(z5, a2, a2), z7 = hi(z7, a3, a3);
+    // low halves of products of different limbs join, all double; then those of squares
+    z1 = twice(lo(z1, a0, a1)), z2 = twice(lo(z2, a0, a2));
+    z3 = lo(z3, a0, a3), z4 = lo(z4, a0, a4), z5 = lo(z5, a1, a4);
+    z6 = twice(lo(z6, a2, a4)), z7 = twice(lo(z7, a3, a4)), z8 = twice(z8), z9 = twice(z9);
+    z3 = twice(lo(z3, a1, a2)), z4 = twice(lo(z4, a1, a3)), z5 = twice(lo(z5, a2, a3));
+    __m512i const z0 = lo(zero, a0, a0);
+    z2 = lo(z2, a1, a1), z4 = lo(z4, a2, a2), z6 = lo(z6, a3, a3), z8 = lo(z8, a4, a4);
+    __m512i const by = nineteen();
+    return {{fold(z0, z5, by), fold(z1, z6, by), fold(z2, z7, by), fold(z3, z8, by),
+             fold(z4, z9, by)}};
 }
 
 BLENDR_INLINE wide add(wide const& a, wide const& b)

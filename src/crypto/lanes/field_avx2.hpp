@@ -149,6 +149,19 @@ BLENDR_INLINE element carry(wide const& a)
     return {{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]}};
 }
 
+/// Has a sum done as far as it is written, in a register. Left alone, g++ 12 works out all hundred
+/// products first, stores them, and only then adds them up. clang does well by itself.
+BLENDR_INLINE void settle([[maybe_unused]] __m256i& sum)
+{
+#ifndef __clang__
+    asm("" : "+x"(sum));
+#endif
+}
+BLENDR_INLINE void settle(__m256i (&sums)[10])
+{
+    each_limb([&](auto i) __attribute__((always_inline)) { settle(sums[i]); });
+}
+
 /// Adds row I of a product: limb a, doubled where both indices are odd, times all of b.
 template <std::size_t I, std::size_t... J>
 BLENDR_INLINE void add_row(__m256i (&sum)[10], __m256i a, __m256i a2, element const& b,
@@ -157,6 +170,7 @@ BLENDR_INLINE void add_row(__m256i (&sum)[10], __m256i a, __m256i a2, element co
     ((sum[(I + J) % 10] = plus(sum[(I + J) % 10], product(I % 2 == 1 && J % 2 == 1 ? a2 : a,
                                                           I + J < 10 ? b.v[J] : b19.v[J]))),
      ...);
+    settle(sum);
 }
 
 BLENDR_INLINE wide multiply_wide(element const& a, element const& b)
@@ -187,6 +201,7 @@ BLENDR_INLINE void add_square_row(__m256i (&sum)[10], element const& a, element 
         sum[(I + j) % 10] = plus(sum[(I + j) % 10], product(x, I + j < 10 ? a.v[j] : a19.v[j]));
     };
     (add(std::integral_constant<std::size_t, K>{}), ...);
+    settle(sum);
 }
 
 BLENDR_INLINE wide square_wide(element const& a)

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <blendr/crypto/blake2b_lanes.hpp>
 
@@ -27,33 +28,48 @@ constexpr unsigned char blake2b_order[12][16] = {
     {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
     {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3}};
 
-/// Half a mixing step, for four independent quadruples at once so that their latencies overlap.
-template <int First, int Second>
-[[gnu::always_inline]] inline void blake2b_mix(word (&a)[4], word (&b)[4], word (&c)[4],
-                                               word (&d)[4], word const& m0, word const& m1,
-                                               word const& m2, word const& m3)
+/// Half of the mixing function, for some of the four quadruples of words at once so that their
+/// latencies overlap. Step is where in the round's order their message words begin.
+template <int Round, std::size_t Step, int First, int Second, std::size_t... I>
+[[gnu::always_inline]] inline void blake2b_half(word (&a)[4], word (&b)[4], word (&c)[4],
+                                                word (&d)[4], word const (&m)[16],
+                                                std::index_sequence<I...>)
 {
-    a[0] = a[0] + m0 + b[0], a[1] = a[1] + m1 + b[1];
-    a[2] = a[2] + m2 + b[2], a[3] = a[3] + m3 + b[3];
-    d[0] = (d[0] ^ a[0]).rotated<First>(), d[1] = (d[1] ^ a[1]).rotated<First>();
-    d[2] = (d[2] ^ a[2]).rotated<First>(), d[3] = (d[3] ^ a[3]).rotated<First>();
-    c[0] = c[0] + d[0], c[1] = c[1] + d[1], c[2] = c[2] + d[2], c[3] = c[3] + d[3];
-    b[0] = (b[0] ^ c[0]).rotated<Second>(), b[1] = (b[1] ^ c[1]).rotated<Second>();
-    b[2] = (b[2] ^ c[2]).rotated<Second>(), b[3] = (b[3] ^ c[3]).rotated<Second>();
+    ((a[I] = a[I] + m[blake2b_order[Round][Step + 2 * I]] + b[I]), ...);
+    ((d[I] = (d[I] ^ a[I]).template rotated<First>()), ...);
+    ((c[I] = c[I] + d[I]), ...);
+    ((b[I] = (b[I] ^ c[I]).template rotated<Second>()), ...);
 }
 
+/// The mixing function on all four. With 32 registers they go in parallel; with 16, where that would
+/// store and load words in the middle of their chains, two and two.
+template <int Round, std::size_t Step>
+[[gnu::always_inline]] inline void blake2b_mix(word (&a)[4], word (&b)[4], word (&c)[4],
+                                               word (&d)[4], word const (&m)[16])
+{
+    auto const mix = [&](auto which) __attribute__((always_inline))
+    {
+        blake2b_half<Round, Step, 32, 24>(a, b, c, d, m, which);
+        blake2b_half<Round, Step + 1, 16, 63>(a, b, c, d, m, which);
+    };
+    if constexpr (word::lanes == 8) {
+        mix(std::index_sequence<0, 1, 2, 3>{});
+    } else {
+        mix(std::index_sequence<0, 1>{});
+        mix(std::index_sequence<2, 3>{});
+    }
+}
+
+/// Columns, then diagonals.
 template <int Round>
 [[gnu::always_inline]] inline void blake2b_round(word (&a)[4], word (&b)[4], word (&c)[4],
                                                  word (&d)[4], word const (&m)[16])
 {
-    constexpr auto& s = blake2b_order[Round];
-    blake2b_mix<32, 24>(a, b, c, d, m[s[0]], m[s[2]], m[s[4]], m[s[6]]);
-    blake2b_mix<16, 63>(a, b, c, d, m[s[1]], m[s[3]], m[s[5]], m[s[7]]);
+    blake2b_mix<Round, 0>(a, b, c, d, m);
     word b1[4] = {b[1], b[2], b[3], b[0]};
     word c1[4] = {c[2], c[3], c[0], c[1]};
     word d1[4] = {d[3], d[0], d[1], d[2]};
-    blake2b_mix<32, 24>(a, b1, c1, d1, m[s[8]], m[s[10]], m[s[12]], m[s[14]]);
-    blake2b_mix<16, 63>(a, b1, c1, d1, m[s[9]], m[s[11]], m[s[13]], m[s[15]]);
+    blake2b_mix<Round, 8>(a, b1, c1, d1, m);
     b[0] = b1[3], b[1] = b1[0], b[2] = b1[1], b[3] = b1[2];
     c[0] = c1[2], c[1] = c1[3], c[2] = c1[0], c[3] = c1[1];
     d[0] = d1[1], d[1] = d1[2], d[2] = d1[3], d[3] = d1[0];

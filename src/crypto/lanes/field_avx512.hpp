@@ -161,8 +161,8 @@ BLENDR_INLINE wide multiply_wide(element const& a, element const& b)
     z4 = lo(z4, x, b0), z5 = lo(z5, x, b1), z6 = lo(z6, x, b2), z7 = lo(z7, x, b3);
     z8 = lo(z8, x, b4);
     __m512i const by = nineteen();
-    return {{fold(z0, z5, by), fold(z1, z6, by), fold(z2, z7, by), fold(z3, z8, by),
-             fold(z4, z9, by)}};
+    return {
+        {fold(z0, z5, by), fold(z1, z6, by), fold(z2, z7, by), fold(z3, z8, by), fold(z4, z9, by)}};
 }
 
 /// A square, in the same way; products of two different limbs count twice.
@@ -185,8 +185,8 @@ BLENDR_INLINE wide square_wide(element const& a)
     __m512i const z0 = lo(zero, a0, a0);
     z2 = lo(z2, a1, a1), z4 = lo(z4, a2, a2), z6 = lo(z6, a3, a3), z8 = lo(z8, a4, a4);
     __m512i const by = nineteen();
-    return {{fold(z0, z5, by), fold(z1, z6, by), fold(z2, z7, by), fold(z3, z8, by),
-             fold(z4, z9, by)}};
+    return {
+        {fold(z0, z5, by), fold(z1, z6, by), fold(z2, z7, by), fold(z3, z8, by), fold(z4, z9, by)}};
 }
 
 BLENDR_INLINE wide add(wide const& a, wide const& b)

@@ -36,9 +36,9 @@ struct word {
         if constexpr (N == 32) {
             return {_mm256_shuffle_epi32(v, 0xb1)};
         } else if constexpr (N == 24) {
-            return {_mm256_shuffle_epi8(v, pattern(3))};
+            return {_mm256_shuffle_epi8(v, pattern<3>())};
         } else if constexpr (N == 16) {
-            return {_mm256_shuffle_epi8(v, pattern(2))};
+            return {_mm256_shuffle_epi8(v, pattern<2>())};
         } else if constexpr (N == 63) {
             return {_mm256_or_si256(_mm256_srli_epi64(v, 63), _mm256_add_epi64(v, v))};
         } else {
@@ -65,11 +65,13 @@ struct word {
 
 private:
     /// Rotates every 64-bit word right by some bytes.
-    static __m256i pattern(int by)
+    template <int By>
+    static __m256i pattern()
     {
-        alignas(16) signed char order[16];
-        for (int i = 0; i < 16; ++i) order[i] = static_cast<signed char>((i & 8) | ((i + by) & 7));
-        return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<__m128i const*>(order)));
+        constexpr auto from = [](int i) { return static_cast<char>((i & 8) | ((i + By) & 7)); };
+        return _mm256_broadcastsi128_si256(_mm_setr_epi8(
+            from(0), from(1), from(2), from(3), from(4), from(5), from(6), from(7), from(8),
+            from(9), from(10), from(11), from(12), from(13), from(14), from(15)));
     }
 };
 
@@ -86,25 +88,25 @@ inline void transpose(__m256i const in[4], __m256i out[4])
     out[3] = _mm256_permute2x128_si256(a1, a3, 0x31);
 }
 
+/// 32 bytes at from + at of a string of `size` bytes, zeros beyond its end.
+inline __m256i load_part(std::byte const* from, std::size_t size, std::size_t at)
+{
+    if (size >= at + 32) return _mm256_loadu_si256(reinterpret_cast<__m256i const*>(from + at));
+    if (size <= at) return _mm256_setzero_si256();
+    alignas(32) std::byte padded[32] = {};
+    std::memcpy(padded, from + at, size - at);
+    return _mm256_load_si256(reinterpret_cast<__m256i const*>(padded));
+}
+
 /// One 128-byte block per lane, as 16 words; lane i has size[i] bytes at from[i], then zeros.
 inline void load_blocks(std::byte const* const from[4], std::size_t const size[4], word out[16])
 {
-    alignas(32) std::byte padded[4][128];
-    std::byte const* start[4];
-    for (int i = 0; i < 4; ++i) {
-        start[i] = from[i];
-        if (size[i] >= 128) continue;
-        std::memset(padded[i], 0, 128);
-        if (size[i] != 0) std::memcpy(padded[i], from[i], size[i]);
-        start[i] = padded[i];
-    }
-    for (int quarter = 0; quarter < 4; ++quarter) {
+    for (std::size_t quarter = 0; quarter < 4; ++quarter) {
         __m256i rows[4];
         __m256i columns[4];
-        for (int i = 0; i < 4; ++i)
-            rows[i] = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(start[i] + 32 * quarter));
+        for (std::size_t i = 0; i < 4; ++i) rows[i] = load_part(from[i], size[i], 32 * quarter);
         transpose(rows, columns);
-        for (int j = 0; j < 4; ++j) out[4 * quarter + j].v = columns[j];
+        for (std::size_t j = 0; j < 4; ++j) out[4 * quarter + j].v = columns[j];
     }
 }
 

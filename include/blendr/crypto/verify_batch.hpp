@@ -43,7 +43,7 @@ class batch_verifier {
 public:
     struct options {
         cpu path = default_cpu();        ///< one that does not run here becomes the best that does
-        std::size_t cached_keys = 1024;  ///< 0: no cache
+        std::size_t cached_keys = 1024;  ///< 0: no cache; else rounded up to 4, 8, 16...
     };
 
     batch_verifier();
@@ -53,7 +53,7 @@ public:
     batch_verifier& operator=(batch_verifier&&) noexcept;
 
     /// Fills out[i] with the verdict on claims[i]; `out` must be as long as `claims`. Any length
-    /// will do; 64 and more at a time is quickest, and below 4 the lanes run mostly empty.
+    /// will do; 64 and more at a time is quickest, and a few leave lanes empty.
     void verify(std::span<signed_bytes const> claims, std::span<verdict> out);
 
     cpu path() const noexcept;

@@ -19,7 +19,7 @@ namespace blendr::ledger {
 /// How one transaction of a block ended.
 struct outcome {
     std::uint32_t code{};  ///< 0, or contract id << 16 | error
-    bool charged{};        ///< fee paid and nonce used: always, unless the code is contract 0's
+    bool charged = true;   ///< fee paid and nonce used: always, unless the code is contract 0's
 
     friend bool operator==(outcome const&, outcome const&) = default;
 };

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,7 +28,7 @@ namespace blendr::ledger {
 /// whatever else needs a tainted row is left for later too, credits to it included. What was left,
 /// and what has no home, then runs in block order on exact rows. When much is left, or one
 /// shard would do it all, the next chunks run in order at once, with nothing lost.
-template <class Registry, defect Defect = defect::none>
+template <class Registry, defect Defect = defect::none, class Pool = task_pool>
 class parallel_executor {
     using shard_lane = impl::shard_lane<Registry, Defect>;
 
@@ -40,21 +39,25 @@ public:
         bool adaptive = true;     ///< run chunks in order where that is faster
     };
 
-    explicit parallel_executor(task_pool& pool) : parallel_executor{pool, options{}} {}
-    parallel_executor(task_pool& pool, options chosen)
+    explicit parallel_executor(Pool& pool) : parallel_executor{pool, options{}} {}
+    parallel_executor(Pool& pool, options chosen)
         : pool_{&pool},
           options_{chosen},
           owners_{chosen.shards == 0 ? pool.threads() : chosen.shards, chosen.group_bits}
     {}
 
     /// Runs the parts of a block, each a chunk. `exact` takes what order needs, and in the end all
-    /// posts, events and sums; the rows that shards changed are added to `changes`.
+    /// posts, events and sums; the rows that shards changed are added to `changes`. `results` are
+    /// default outcomes, and stay so where a transaction does well.
     void operator()(lane<Registry>& exact, std::uint32_t stamp, block_info const& block,
                     std::span<std::span<prepared_tx const> const> parts, std::span<outcome> results,
                     std::vector<delta<Registry>>& changes)
     {
-        auto const homes =
-            scheduler<Registry>{owners_, *pool_}(parts, Defect == defect::reads_unordered);
+        std::vector<chunk_plan> plans{};
+        bool const alone = owners_.count() == 1 && options_.adaptive;
+        if (!alone)
+            plans = scheduler<Registry, Pool>{owners_, *pool_}(parts,
+                                                               Defect == defect::reads_unordered);
         lanes_.clear();
         for (std::size_t s = 0; s < owners_.count(); ++s)
             lanes_.emplace_back(exact.state(), stamp, owners_, static_cast<std::uint8_t>(s));
@@ -64,11 +67,11 @@ public:
         for (std::size_t p = 0; p < parts.size(); ++p) {
             auto const txs = parts[p];
             auto const out = results.subspan(first, txs.size());
-            if (options_.adaptive && (in_order > 0 || lopsided(homes[p]))) {
+            if (alone || (options_.adaptive && (in_order > 0 || plans[p].lopsided()))) {
                 execute_in_order(exact, block, txs, first, out);
                 in_order -= in_order > 0 ? 1 : 0;
             } else {
-                run_chunk(block, txs, homes[p], first, out);
+                run_chunk(block, txs, plans[p], first, out);
                 auto const left = run_left(exact, block, txs, first, out);
                 penalty = left * 8 > txs.size() ? std::min<std::size_t>(penalty * 2, 16) : 1;
                 in_order = penalty > 1 ? penalty : 0;
@@ -79,23 +82,13 @@ public:
     }
 
 private:
-    /// Whether most of a chunk would run on one shard, or in order anyway.
-    bool lopsided(std::vector<home> const& homes) const
-    {
-        if (homes.size() < 64 || owners_.count() == 1) return true;
-        std::array<std::size_t, 256> load{};
-        for (auto const h : homes) ++load[h];
-        auto const heaviest = *std::max_element(load.begin(), load.begin() + shards::count_max);
-        return load[ordered_home] * 4 > homes.size() ||
-               (load[ordered_home] + heaviest) * 8 > homes.size() * 7;
-    }
-
     void run_chunk(block_info const& block, std::span<prepared_tx const> txs,
-                   std::vector<home> const& homes, std::uint32_t first, std::span<outcome> results)
+                   chunk_plan const& plan, std::uint32_t first, std::span<outcome> results)
     {
         ++chunk_;
-        each_shard(
-            [&](std::size_t s) { lanes_[s].run(block, txs, homes, first, results, chunk_); });
+        each_shard([&](std::size_t s) {
+            lanes_[s].run(block, txs, plan.turns[s], first, results, chunk_);
+        });
         each_shard([&](std::size_t s) {
             for (auto& from : lanes_) lanes_[s].deliver(from);
         });
@@ -148,7 +141,7 @@ private:
         });
     }
 
-    task_pool* pool_;
+    Pool* pool_;
     options options_;
     shards owners_;
     std::uint32_t chunk_{};

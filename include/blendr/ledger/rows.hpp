@@ -143,6 +143,7 @@ public:
     lane(rows<Registry>& state, std::uint32_t stamp) noexcept : state_{&state}, stamp_{stamp} {}
 
     rows<Registry>& state() noexcept { return *state_; }
+    rows<Registry> const& state() const noexcept { return *state_; }
 
     /// A row about to change; what it was before the block is kept.
     template <class T>

@@ -52,31 +52,54 @@ inline constexpr home ordered_home = 255;
 /// A debit and a write bind a transaction to the row's shard. A read does where the row changes in the
 /// block. Where somebody also credits a row that is read or written whole, no shard knows the
 /// row's exact value in time, and order decides.
-template <class Registry>
+/// Whose turn it is in a chunk.
+struct chunk_plan {
+    static constexpr std::uint32_t runs_later = std::uint32_t{1} << 31;
+
+    /// By shard: the transactions that are at home there, by number in the chunk, in order. Those without
+    /// a home stand, marked, in every list.
+    std::vector<std::vector<std::uint32_t>> turns{};
+    std::size_t size{};
+    std::size_t homeless{};
+
+    /// Whether most of it would run on one shard, or in order anyway.
+    bool lopsided() const
+    {
+        std::size_t heaviest = 0;
+        for (auto const& each : turns) heaviest = std::max(heaviest, each.size());
+        return homeless * 4 > size || heaviest * 8 > size * 7 || size < 64;
+    }
+};
+
+template <class Registry, class Pool = task_pool>
 class scheduler {
 public:
-    scheduler(shards owners, task_pool& pool) noexcept : owners_{owners}, pool_{&pool} {}
+    scheduler(shards owners, Pool& pool) noexcept : owners_{owners}, pool_{&pool} {}
 
-    /// homes[p][i] for the i-th transaction of part p.
-    std::vector<std::vector<home>> operator()(std::span<std::span<prepared_tx const> const> parts,
-                                              bool unordered_reads = false)
+    /// A plan for each part of a block.
+    std::vector<chunk_plan> operator()(std::span<std::span<prepared_tx const> const> parts,
+                                       bool unordered_reads = false)
     {
+        std::vector<chunk_plan> plans(parts.size());
         std::vector<std::vector<home>> homes(parts.size());
         std::vector<std::vector<std::uint64_t>> watched(parts.size());
         each_part(parts.size(), [&](std::size_t p) {
             homes[p].reserve(parts[p].size());
             for (auto const& tx : parts[p]) homes[p].push_back(first_look(tx, watched[p]));
+            if (watched[p].empty()) plans[p] = plan(homes[p]);
         });
         watch(watched);
-        if (watched_.empty() || unordered_reads) return homes;
+        if (watched_.empty()) return plans;
         each_part(parts.size(), [&](std::size_t p) {
             for (auto const& tx : parts[p]) note_changes(tx);
         });
         each_part(parts.size(), [&](std::size_t p) {
-            for (std::size_t i = 0; i < parts[p].size(); ++i)
+            if (watched[p].empty()) return;
+            for (std::size_t i = 0; i < parts[p].size() && !unordered_reads; ++i)
                 homes[p][i] = second_look(parts[p][i], homes[p][i]);
+            plans[p] = plan(homes[p]);
         });
-        return homes;
+        return plans;
     }
 
 private:
@@ -84,6 +107,22 @@ private:
         std::atomic<bool> changed{false};
         std::atomic<bool> credited{false};
     };
+
+    chunk_plan plan(std::vector<home> const& homes) const
+    {
+        chunk_plan out{};
+        out.size = homes.size();
+        out.turns.resize(owners_.count());
+        for (auto& each : out.turns) each.reserve(homes.size() / owners_.count() * 5 / 4 + 16);
+        for (std::uint32_t i = 0; i < homes.size(); ++i)
+            if (homes[i] != ordered_home) {
+                out.turns[homes[i]].push_back(i);
+            } else {
+                ++out.homeless;
+                for (auto& each : out.turns) each.push_back(i | chunk_plan::runs_later);
+            }
+        return out;
+    }
 
     static std::uint64_t name(touch const& at) noexcept
     {
@@ -162,7 +201,7 @@ private:
     }
 
     shards owners_;
-    task_pool* pool_;
+    Pool* pool_;
     boost::unordered_flat_map<std::uint64_t, std::uint32_t> watched_{};  // looked up, never walked
     std::array<bool, Registry::table_count> watched_tables_{};
     std::vector<row_use> uses_{};

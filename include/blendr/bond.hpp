@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <blendr/bond/bond.hpp>
+#include <blendr/bond/contract.hpp>

@@ -23,11 +23,6 @@ bool sound(terms const& by) noexcept
            by.grace != 0 && by.bond <= deposit_max;
 }
 
-height later(height from, std::uint32_t span) noexcept
-{
-    return add(from, std::uint64_t{span}).value_or(height::max());
-}
-
 amount part(amount of, std::uint32_t points) noexcept
 {
     auto const share = of.share(points, basis_points, rounding::down);
@@ -487,6 +482,15 @@ amount job::free_at(height now) const noexcept
     return free() - amount{meter_rate().grains() * (now - state_.seen)};
 }
 
+/// An event of the whole agreement that was found allowed.
+job::done job::happen(agreement_id which, event on, height now, effects& out)
+{
+    reach(now, out);
+    raise(which.get(), on, now, out);
+    conclude(now, out);
+    return nothing{};
+}
+
 /// Brings the meters to now; every event starts with it, after it was found allowed.
 void job::reach(height now, effects& out)
 {
@@ -579,20 +583,14 @@ job::done job::fund(agreement_id which, height now, effects& out)
                                         : a.by.per_height * quantity{std::max(1u, a.by.notice)};
     if (needed > free_at(now)) return blendr::fail{reject::underfunded};
 
-    reach(now, out);
-    raise(which.get(), event::fund, now, out);
-    conclude(now, out);
-    return nothing{};
+    return happen(which, event::fund, now, out);
 }
 
 job::done job::start(agreement_id which, crypto::address const& who, height now, effects& out)
 {
     BLENDR_CHECK(check(which, event::start, now));
     BLENDR_CHECK(by_provider(which, who));
-    reach(now, out);
-    raise(which.get(), event::start, now, out);
-    conclude(now, out);
-    return nothing{};
+    return happen(which, event::start, now, out);
 }
 
 job::done job::deliver(unit_id which, crypto::address const& who, height now, effects& out)
@@ -626,10 +624,7 @@ job::done job::approve(agreement_id which, crypto::address const& who, height no
 {
     BLENDR_CHECK(check(which, event::approve, now));
     if (who != state_.renter) return blendr::fail{reject::not_renter};
-    reach(now, out);
-    raise(which.get(), event::approve, now, out);
-    conclude(now, out);
-    return nothing{};
+    return happen(which, event::approve, now, out);
 }
 
 job::done job::object(unit_id which, height now, effects& out)
@@ -671,29 +666,20 @@ job::done job::quit(agreement_id which, crypto::address const& who, height now, 
 {
     BLENDR_CHECK(check(which, event::quit, now));
     BLENDR_CHECK(by_provider(which, who));
-    reach(now, out);
-    raise(which.get(), event::quit, now, out);
-    conclude(now, out);
-    return nothing{};
+    return happen(which, event::quit, now, out);
 }
 
 job::done job::fail(agreement_id which, height now, effects& out)
 {
     BLENDR_CHECK(check(which, event::fail, now));
-    reach(now, out);
-    raise(which.get(), event::fail, now, out);
-    conclude(now, out);
-    return nothing{};
+    return happen(which, event::fail, now, out);
 }
 
 job::done job::cancel(agreement_id which, crypto::address const& who, height now, effects& out)
 {
     BLENDR_CHECK(check(which, event::cancel, now));
     if (who != state_.renter) return blendr::fail{reject::not_renter};
-    reach(now, out);
-    raise(which.get(), event::cancel, now, out);
-    conclude(now, out);
-    return nothing{};
+    return happen(which, event::cancel, now, out);
 }
 
 job::done job::cancel_all(crypto::address const& who, height now, effects& out)

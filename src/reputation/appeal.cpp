@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::uint32_t all_of_it = 10'000;
 
-height later(height from, std::uint32_t span) noexcept
-{
-    return add(from, std::uint64_t{span}).value_or(height::max());
-}
-
 }  // namespace
 
 result<appeal, reject> appeal::open(receipt const& about, crypto::address const& by,

@@ -13,11 +13,6 @@ auto place_of(auto& entries, hash256 const& program)
                             [](auto const& e, hash256 const& p) { return e.program < p; });
 }
 
-height later(height from, std::uint32_t span) noexcept
-{
-    return add(from, std::uint64_t{span}).value_or(height::max());
-}
-
 }  // namespace
 
 bool step_registry::add(entry const& made)

@@ -6,17 +6,6 @@
 
 namespace blendr::verify {
 
-namespace {
-
-std::uint64_t word_of(hash256 const& seed) noexcept
-{
-    std::uint64_t word = 0;
-    for (std::size_t i = 0; i < 8; ++i) word |= std::to_integer<std::uint64_t>(seed[i]) << (8 * i);
-    return word;
-}
-
-}  // namespace
-
 hash256 seed_of(hash256 const& beacon, bytes_view purpose) noexcept
 {
     return crypto::hasher{draw_domain}.update(beacon).update(purpose).finish();
@@ -25,7 +14,7 @@ hash256 seed_of(hash256 const& beacon, bytes_view purpose) noexcept
 std::vector<std::uint32_t> draw(hash256 const& seed, std::span<weight const> candidates,
                                 std::uint32_t count)
 {
-    rng random{word_of(seed)};
+    rng random{seed};
     std::vector<std::uint64_t> left;
     left.reserve(candidates.size());
     u128 total = 0;
@@ -55,7 +44,7 @@ std::vector<std::uint32_t> draw(hash256 const& seed, std::span<weight const> can
 
 bool chosen(hash256 const& seed, std::uint32_t part_per_million) noexcept
 {
-    return rng{word_of(seed)}.below(million) < part_per_million;
+    return rng{seed}.below(million) < part_per_million;
 }
 
 }  // namespace blendr::verify

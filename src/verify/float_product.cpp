@@ -41,13 +41,6 @@ products times(matrix m, std::span<double const> v, std::span<double const> v_si
     return out;
 }
 
-std::uint64_t word_of(hash256 const& seed) noexcept
-{
-    std::uint64_t word = 0;
-    for (std::size_t i = 0; i < 8; ++i) word |= std::to_integer<std::uint64_t>(seed[i]) << (8 * i);
-    return word;
-}
-
 /// The relative error of a sum of `terms` products with unit roundoff u; below zero when none holds.
 double gamma(std::size_t terms, double u) noexcept
 {
@@ -74,7 +67,7 @@ float_finding check_float_product(matrix a, matrix b, matrix c, hash256 const& s
     double const ours = gamma(a.columns + 2 * b.columns + 8, u_double);
     if (theirs < 0 || ours < 0) return {kind::too_long};
 
-    rng random{word_of(seed)};
+    rng random{seed};
     std::vector<double> signs(b.columns);
     std::vector<double> const ones(b.columns, 1.0);
     for (unsigned round = 0; round < rounds; ++round) {

@@ -10,11 +10,6 @@ namespace blendr::verify {
 
 namespace {
 
-height later(height from, std::uint32_t span) noexcept
-{
-    return add(from, std::uint64_t{span}).value_or(height::max());
-}
-
 /// Products of credibility saturate: beyond 2^60 nothing is surer.
 std::uint64_t times(std::uint64_t a, std::uint64_t b) noexcept
 {

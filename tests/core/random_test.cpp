@@ -29,6 +29,12 @@ TEST_CASE("random: a seed's numbers are frozen for ever")
         for (int i = 0; i < 16; ++i) below.push_back(static_cast<std::byte>(random.below(100)));
         now.emplace_back("seed-" + std::to_string(seed) + "-below-100", below);
     }
+    hash256 hash{};
+    hash[31] = std::byte{1};
+    rng hashed{hash};
+    bytes first(32);
+    hashed.fill(first);
+    now.emplace_back("hash", first);
     CHECK(test::differs_from_frozen("core/random.txt", now) == "");
 }
 

@@ -46,6 +46,8 @@ TEST_CASE("strong: points move by distances and differ by them")
     CHECK(time_ms{5} - std::int64_t{9} == time_ms{-4});
     height at{1};
     CHECK(++at == height{2});
+    CHECK(later(height{4}, 3) == height{7});
+    CHECK(later(height{4}, std::numeric_limits<std::uint64_t>::max()) == height::max());
 }
 
 TEST_CASE("strong: what does not fit is nothing when asked by name")

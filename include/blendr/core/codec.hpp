@@ -246,4 +246,6 @@ inline std::string message(decode_error const& e)
 
 }  // namespace blendr
 
-#include <blendr/core/impl/codec_types.hpp>  // IWYU pragma: export
+#include <blendr/core/impl/codec_lists.hpp>    // IWYU pragma: export
+#include <blendr/core/impl/codec_scalars.hpp>  // IWYU pragma: export
+#include <blendr/core/impl/codec_structs.hpp>  // IWYU pragma: export

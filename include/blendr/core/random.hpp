@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <blendr/core/assert.hpp>
+#include <blendr/core/bytes.hpp>
 #include <blendr/core/wide.hpp>
 
 namespace blendr {
@@ -24,6 +25,19 @@ public:
     constexpr explicit rng(std::uint64_t seed) noexcept
     {
         for (auto& word : state_) word = mix(seed += golden);
+    }
+
+    /// From all of a hash: for draws whose seed nobody may be able to try out.
+    constexpr explicit rng(hash256 const& seed) noexcept
+    {
+        std::uint64_t carried = golden;
+        for (std::size_t i = 0; i < 4; ++i) {
+            std::uint64_t word = 0;
+            for (std::size_t b = 0; b < 8; ++b)
+                word |= std::to_integer<std::uint64_t>(seed[8 * i + b]) << (8 * b);
+            state_[i] = carried = mix(word + carried + golden);
+        }
+        state_[3] |= 1;  // a state of zeros would never leave it
     }
 
     static constexpr result_type min() noexcept { return 0; }

@@ -173,6 +173,12 @@ using weight = strong<weight_tag>;
 /// How many units of compute, or lots of an instrument.
 using quantity = strong<quantity_of_units_tag>;
 
+/// So many heights after `from`; where that would not fit, the last height there is.
+constexpr height later(height from, std::uint64_t heights) noexcept
+{
+    return add(from, heights).value_or(height::max());
+}
+
 /// The weight that decides: more than two thirds of `total`. While less than a third is faulty, the
 /// honest alone can reach it, and any two sets that reach it share an honest member. `total` must
 /// not be zero. Never written as 3 * sum > 2 * total, which overflows.

@@ -83,6 +83,7 @@ private:
     done may_happen(height now) const;
     amount free_at(height now) const noexcept;
     void reach(height now, effects& out);
+    done happen(agreement_id which, event on, height now, effects& out);
     done check(agreement_id which, event on, height now) const;
     done check(unit_id which, unit_event on, height now) const;
     done by_provider(agreement_id which, crypto::address const& who) const;

@@ -24,7 +24,9 @@ inline constexpr crypto::domain validators_domain{"validators/1"};
 inline constexpr crypto::domain roots_domain{"roots/1"};
 
 inline constexpr std::uint8_t header_version = 1;
-inline constexpr std::size_t block_bytes_max = std::size_t{64} << 20;
+inline constexpr std::size_t block_bytes_max = std::size_t{16} << 20;
+static_assert(block_bytes_max <=
+              elements_max_default);  // else no log and no message could hold one
 inline constexpr std::size_t block_transactions_max = std::size_t{1} << 20;
 inline constexpr std::size_t beacon_proof_max = 128;
 

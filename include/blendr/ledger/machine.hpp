@@ -37,6 +37,7 @@ struct machine_options {
     std::size_t roots_kept = 8;  ///< states that stay provable
     std::uint64_t secret = 0;    ///< 0: from the system; moves slots, never results
     mempool_limits waiting{};
+    signature_checker::options signatures{};
     std::optional<crypto::identity> proposer{};  ///< adds to the beacon when this node proposes
     std::shared_ptr<state::store> store{};       ///< rows of committed blocks go there
 };
@@ -60,7 +61,7 @@ public:
           blocks_{options_.secret != 0 ? options_.secret : impl::fresh_secret(),
                   state::tree::options{options_.roots_kept}},
           runner_{blocks_, pool_},
-          signatures_{pool_},
+          signatures_{pool_, options_.signatures},
           waiting_{options_.waiting}
     {}
 
@@ -249,6 +250,7 @@ private:
     bytes fill(header head, std::size_t bytes_max)
     {
         auto const& fixed = runner_.template now<rules>();
+        bytes_max = std::min(bytes_max, block_bytes_max);
         auto const overhead = encoded_size(head) + 64;
         auto const room = bytes_max > overhead ? bytes_max - overhead : 0;
         auto const chosen = waiting_.pick(head.at, head.base_fee, room, fixed.fees.block_limit);

@@ -9,6 +9,7 @@
 
 #include <blendr/core/bytes.hpp>
 #include <blendr/core/task_pool.hpp>
+#include <blendr/crypto/cpu.hpp>
 #include <blendr/crypto/keys.hpp>
 #include <blendr/ledger/transaction.hpp>
 
@@ -50,7 +51,8 @@ public:
     struct options {
         std::size_t remembered = std::size_t{1} << 18;  ///< good signatures, about 140 bytes each
         std::size_t cached_keys = 1024;  ///< repeated signers, a thread, about 8 KiB each
-        std::uint64_t salt = 0;          ///< scatters the hash table: secret, each node its own
+        crypto::cpu path = crypto::default_cpu();
+        std::uint64_t salt = 0;  ///< scatters the hash table: secret, each node its own
     };
     struct counters {
         std::uint64_t checked = 0;     ///< signatures that were paid for

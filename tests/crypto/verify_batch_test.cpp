@@ -60,13 +60,13 @@ void agree(crypto::batch_verifier& verifier, judged const& cases, std::size_t fi
     // neither value, so that an entry left out shows
     std::vector<verdict> out(count, static_cast<verdict>(7));
     verifier.verify(claims, out);
-    for (std::size_t i = 0; i < count; ++i) {
-        std::size_t const which = (first + i) % cases.triples.size();
-        if (out[i] == cases.expected[which]) continue;
-        INFO("path " << crypto::name(verifier.path()) << ", case " << which << ", lane " << i
-                     << " of " << count);
-        REQUIRE(out[i] == cases.expected[which]);
-    }
+    std::size_t agreed = 0;
+    for (; agreed < count; ++agreed)
+        if (out[agreed] != cases.expected[(first + agreed) % cases.triples.size()]) break;
+    INFO("path " << crypto::name(verifier.path()) << ", case "
+                 << (first + agreed) % cases.triples.size() << ", place " << agreed << " of "
+                 << count);
+    REQUIRE(agreed == count);
 }
 
 }  // namespace

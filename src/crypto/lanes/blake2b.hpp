@@ -8,6 +8,8 @@
 
 #include <blendr/crypto/blake2b_lanes.hpp>
 
+#include "compiler.hpp"
+
 namespace blendr::crypto::lanes {
 namespace {
 
@@ -29,111 +31,172 @@ constexpr unsigned char blake2b_order[12][16] = {
     {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3}};
 
 /// Half of the mixing function, for some of the four quadruples of words at once so that their
-/// latencies overlap. Step is where in the round's order their message words begin.
-template <int Round, std::size_t Step, int First, int Second, std::size_t... I>
-[[gnu::always_inline]] inline void blake2b_half(word (&a)[4], word (&b)[4], word (&c)[4],
-                                                word (&d)[4], word const (&m)[16],
-                                                std::index_sequence<I...>)
+/// latencies overlap. `order` is where in the round's order their message words begin.
+template <int First, int Second, std::size_t... I>
+BLENDR_INLINE void blake2b_half(word (&a)[4], word (&b)[4], word (&c)[4], word (&d)[4],
+                                word const (&m)[16], unsigned char const* order,
+                                std::index_sequence<I...>)
 {
-    ((a[I] = a[I] + m[blake2b_order[Round][Step + 2 * I]] + b[I]), ...);
+    ((a[I] = (a[I] + m[order[2 * I]]).settled() + b[I]), ...);
     ((d[I] = (d[I] ^ a[I]).template rotated<First>()), ...);
     ((c[I] = c[I] + d[I]), ...);
     ((b[I] = (b[I] ^ c[I]).template rotated<Second>()), ...);
 }
 
-/// The mixing function on all four. With 32 registers they go in parallel; with 16, where that would
-/// store and load words in the middle of their chains, two and two.
-template <int Round, std::size_t Step>
-[[gnu::always_inline]] inline void blake2b_mix(word (&a)[4], word (&b)[4], word (&c)[4],
-                                               word (&d)[4], word const (&m)[16])
+/// What the rounds work on.
+struct blake2b_work {
+    word a[4], b[4], c[4], d[4];
+};
+
+/// The mixing function on all four quadruples of all groups. With 32 registers all go in parallel, half
+/// a step at a time; with 16, where that would store and load words in the middle of their chains, two
+/// and two.
+template <std::size_t Groups>
+BLENDR_INLINE void blake2b_mix(blake2b_work (&v)[Groups], word const (&m)[Groups][16],
+                               unsigned char const* order)
 {
-    auto const mix = [&](auto which) __attribute__((always_inline))
+    auto const half = [&](auto g, auto second, auto which) __attribute__((always_inline))
     {
-        blake2b_half<Round, Step, 32, 24>(a, b, c, d, m, which);
-        blake2b_half<Round, Step + 1, 16, 63>(a, b, c, d, m, which);
+        constexpr bool is_second = second;
+        blake2b_half<is_second ? 16 : 32, is_second ? 63 : 24>(v[g].a, v[g].b, v[g].c, v[g].d, m[g],
+                                                               order + is_second, which);
     };
+    constexpr std::integral_constant<std::size_t, 0> first{};
+    constexpr std::integral_constant<std::size_t, Groups - 1> other{};
     if constexpr (word::lanes == 8) {
-        mix(std::index_sequence<0, 1, 2, 3>{});
+        constexpr std::index_sequence<0, 1, 2, 3> all{};
+        half(first, std::false_type{}, all);
+        if constexpr (Groups == 2) half(other, std::false_type{}, all);
+        half(first, std::true_type{}, all);
+        if constexpr (Groups == 2) half(other, std::true_type{}, all);
     } else {
-        mix(std::index_sequence<0, 1>{});
-        mix(std::index_sequence<2, 3>{});
+        static_assert(Groups == 1);
+        half(first, std::false_type{}, std::index_sequence<0, 1>{});
+        half(first, std::true_type{}, std::index_sequence<0, 1>{});
+        half(first, std::false_type{}, std::index_sequence<2, 3>{});
+        half(first, std::true_type{}, std::index_sequence<2, 3>{});
     }
 }
 
-/// Columns, then diagonals.
-template <int Round>
-[[gnu::always_inline]] inline void blake2b_round(word (&a)[4], word (&b)[4], word (&c)[4],
-                                                 word (&d)[4], word const (&m)[16])
+/// Brings diagonals into columns, by names alone.
+BLENDR_INLINE void blake2b_turn(blake2b_work& v)
 {
-    blake2b_mix<Round, 0>(a, b, c, d, m);
-    word b1[4] = {b[1], b[2], b[3], b[0]};
-    word c1[4] = {c[2], c[3], c[0], c[1]};
-    word d1[4] = {d[3], d[0], d[1], d[2]};
-    blake2b_mix<Round, 8>(a, b1, c1, d1, m);
-    b[0] = b1[3], b[1] = b1[0], b[2] = b1[1], b[3] = b1[2];
-    c[0] = c1[2], c[1] = c1[3], c[2] = c1[0], c[3] = c1[1];
-    d[0] = d1[1], d[1] = d1[2], d[2] = d1[3], d[3] = d1[0];
+    v = {{v.a[0], v.a[1], v.a[2], v.a[3]},
+         {v.b[1], v.b[2], v.b[3], v.b[0]},
+         {v.c[2], v.c[3], v.c[0], v.c[1]},
+         {v.d[3], v.d[0], v.d[1], v.d[2]}};
 }
 
-/// One block in every lane. `counted`: bytes so far with this block; `last`: all ones in the lanes
-/// where it is the last.
-[[gnu::always_inline]] inline void blake2b_compress(word (&h)[8], word const (&m)[16], word counted,
-                                                    word last)
+BLENDR_INLINE void blake2b_turn_back(blake2b_work& v)
+{
+    v = {{v.a[0], v.a[1], v.a[2], v.a[3]},
+         {v.b[3], v.b[0], v.b[1], v.b[2]},
+         {v.c[2], v.c[3], v.c[0], v.c[1]},
+         {v.d[1], v.d[2], v.d[3], v.d[0]}};
+}
+
+template <std::size_t Groups>
+BLENDR_INLINE void blake2b_round(blake2b_work (&v)[Groups], word const (&m)[Groups][16],
+                                 unsigned char const (&order)[16])
+{
+    blake2b_mix(v, m, order);
+    blake2b_turn(v[0]);
+    if constexpr (Groups == 2) blake2b_turn(v[1]);
+    blake2b_mix(v, m, order + 8);
+    blake2b_turn_back(v[0]);
+    if constexpr (Groups == 2) blake2b_turn_back(v[1]);
+}
+
+/// `counted`: bytes so far with this block; `last`: all ones in the lanes where it is the last.
+BLENDR_INLINE void blake2b_begin(blake2b_work& v, word const (&h)[8], word counted, word last)
 {
     constexpr std::uint64_t iv[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
                                      0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
                                      0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
-    word a[4] = {h[0], h[1], h[2], h[3]};
-    word b[4] = {h[4], h[5], h[6], h[7]};
-    word c[4] = {word::all(iv[0]), word::all(iv[1]), word::all(iv[2]), word::all(iv[3])};
-    word d[4] = {word::all(iv[4]) ^ counted, word::all(iv[5]), word::all(iv[6]) ^ last,
-                 word::all(iv[7])};
-    blake2b_round<0>(a, b, c, d, m);
-    blake2b_round<1>(a, b, c, d, m);
-    blake2b_round<2>(a, b, c, d, m);
-    blake2b_round<3>(a, b, c, d, m);
-    blake2b_round<4>(a, b, c, d, m);
-    blake2b_round<5>(a, b, c, d, m);
-    blake2b_round<6>(a, b, c, d, m);
-    blake2b_round<7>(a, b, c, d, m);
-    blake2b_round<8>(a, b, c, d, m);
-    blake2b_round<9>(a, b, c, d, m);
-    blake2b_round<10>(a, b, c, d, m);
-    blake2b_round<11>(a, b, c, d, m);
-    h[0] = xor3(h[0], a[0], c[0]), h[1] = xor3(h[1], a[1], c[1]);
-    h[2] = xor3(h[2], a[2], c[2]), h[3] = xor3(h[3], a[3], c[3]);
-    h[4] = xor3(h[4], b[0], d[0]), h[5] = xor3(h[5], b[1], d[1]);
-    h[6] = xor3(h[6], b[2], d[2]), h[7] = xor3(h[7], b[3], d[3]);
+    v.a[0] = h[0], v.a[1] = h[1], v.a[2] = h[2], v.a[3] = h[3];
+    v.b[0] = h[4], v.b[1] = h[5], v.b[2] = h[6], v.b[3] = h[7];
+    v.c[0] = word::all(iv[0]), v.c[1] = word::all(iv[1]);
+    v.c[2] = word::all(iv[2]), v.c[3] = word::all(iv[3]);
+    v.d[0] = word::all(iv[4]) ^ counted, v.d[1] = word::all(iv[5]);
+    v.d[2] = word::all(iv[6]) ^ last, v.d[3] = word::all(iv[7]);
+}
+
+BLENDR_INLINE void blake2b_end(blake2b_work const& v, word (&h)[8])
+{
+    h[0] = xor3(h[0], v.a[0], v.c[0]), h[1] = xor3(h[1], v.a[1], v.c[1]);
+    h[2] = xor3(h[2], v.a[2], v.c[2]), h[3] = xor3(h[3], v.a[3], v.c[3]);
+    h[4] = xor3(h[4], v.b[0], v.d[0]), h[5] = xor3(h[5], v.b[1], v.d[1]);
+    h[6] = xor3(h[6], v.b[2], v.d[2]), h[7] = xor3(h[7], v.b[3], v.d[3]);
+}
+
+/// One block in every lane of one or two groups. A group's steps wait for each other more than for the
+/// processor, so that a second group goes along at little cost where there are registers for it.
+template <std::size_t Groups>
+BLENDR_INLINE void blake2b_compress(word (&h)[Groups][8], word const (&m)[Groups][16],
+                                    word const (&counted)[Groups], word const (&last)[Groups])
+{
+    blake2b_work v[Groups];
+    blake2b_begin(v[0], h[0], counted[0], last[0]);
+    if constexpr (Groups == 2) blake2b_begin(v[1], h[1], counted[1], last[1]);
+    int const rounds = opaque(12);
+    for (int i = 0; i < rounds; ++i) blake2b_round(v, m, blake2b_order[i]);
+    blake2b_end(v[0], h[0]);
+    if constexpr (Groups == 2) blake2b_end(v[1], h[1]);
+}
+
+/// Up to Groups * lanes inputs of one size in a row.
+template <std::size_t Groups>
+[[gnu::noinline]] void blake2b_row(blake2b_start const& start, std::byte const* in,
+                                   std::size_t size, std::size_t count, hash256* out)
+{
+    constexpr std::size_t n = word::lanes;
+    std::byte spare[32];
+    std::byte const* from[Groups][n];
+    std::byte* to[Groups][n];
+    for (std::size_t i = 0; i < Groups * n; ++i) {
+        bool const used = i < count;  // an idle lane repeats the first input
+        from[i / n][i % n] = used ? in + i * size : in;
+        to[i / n][i % n] = used ? out[i].data() : spare;
+    }
+    word h[Groups][8];
+    for (auto& group : h)
+        for (std::size_t i = 0; i < 8; ++i) group[i] = word::all(start[i]);
+    std::size_t at = 0;
+    do {
+        std::size_t const here = size - at < blake2b_block ? size - at : blake2b_block;
+        std::size_t sizes[n];
+        for (auto& each : sizes) each = here;
+        word m[Groups][16];
+        for (std::size_t g = 0; g < Groups; ++g) {
+            load_blocks(from[g], sizes, m[g]);
+            for (auto& each : from[g]) each += here;
+        }
+        at += here;
+        word counted[Groups], last[Groups];
+        for (std::size_t g = 0; g < Groups; ++g) {
+            counted[g] = word::all(at);
+            last[g] = word::all(at == size ? ~std::uint64_t{0} : 0);
+        }
+        blake2b_compress<Groups>(h, m, counted, last);
+    } while (at < size);
+    for (std::size_t g = 0; g < Groups; ++g) store_hashes(h[g], to[g]);
 }
 
 /// Inputs of one size in a row.
 inline void blake2b_packed(blake2b_start const& start, std::byte const* in, std::size_t size,
                            std::size_t count, hash256* out)
 {
-    constexpr std::size_t n = word::lanes;
-    std::byte spare[32];
-    for (std::size_t first = 0; first < count; first += n) {
-        std::byte const* from[n];
-        std::byte* to[n];
-        for (std::size_t i = 0; i < n; ++i) {
-            bool const used = first + i < count;  // an idle lane repeats the first one
-            from[i] = in + (used ? first + i : first) * size;
-            to[i] = used ? out[first + i].data() : spare;
-        }
-        word h[8];
-        for (int i = 0; i < 8; ++i) h[i] = word::all(start[static_cast<std::size_t>(i)]);
-        std::size_t at = 0;
-        do {
-            std::size_t const here = size - at < blake2b_block ? size - at : blake2b_block;
-            std::size_t sizes[n];
-            for (std::size_t i = 0; i < n; ++i) sizes[i] = here;
-            word m[16];
-            load_blocks(from, sizes, m);
-            for (std::size_t i = 0; i < n; ++i) from[i] += here;
-            at += here;
-            blake2b_compress(h, m, word::all(at), word::all(at == size ? ~std::uint64_t{0} : 0));
-        } while (at < size);
-        store_hashes(h, to);
+    constexpr std::size_t groups = word::lanes == 8 ? 2 : 1;
+    while (count != 0) {
+        std::size_t const most = count > word::lanes ? groups * word::lanes : word::lanes;
+        std::size_t const here = count < most ? count : most;
+        if (here > word::lanes)
+            blake2b_row<groups>(start, in, size, here, out);
+        else
+            blake2b_row<1>(start, in, size, here, out);
+        in += here * size;
+        out += here;
+        count -= here;
     }
 }
 
@@ -169,12 +232,12 @@ inline void blake2b_many(blake2b_start const& start, bytes_view const* in, std::
             counted[lane] += sizes[lane];
             last[lane] = left[lane] <= blake2b_block ? ~std::uint64_t{0} : 0;
         }
-        word m[16];
-        load_blocks(from, sizes, m);
-        word state[8];
-        for (int i = 0; i < 8; ++i) state[i] = word::load(h[i]);
-        blake2b_compress(state, m, word::load(counted), word::load(last));
-        for (int i = 0; i < 8; ++i) state[i].store(h[i]);
+        word m[1][16];
+        load_blocks(from, sizes, m[0]);
+        word state[1][8];
+        for (std::size_t i = 0; i < 8; ++i) state[0][i] = word::load(h[i]);
+        blake2b_compress<1>(state, m, {word::load(counted)}, {word::load(last)});
+        for (std::size_t i = 0; i < 8; ++i) state[0][i].store(h[i]);
         for (std::size_t lane = 0; lane < n; ++lane) {
             if (job[lane] == count) continue;
             left[lane] -= sizes[lane];

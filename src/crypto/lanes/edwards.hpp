@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "compiler.hpp"
+
 namespace blendr::crypto::lanes {
 namespace {
 
@@ -23,15 +25,7 @@ BLENDR_INLINE element zero() { return small(0); }
 
 BLENDR_INLINE point identity() { return {zero(), one(), one(), zero()}; }
 
-/// A number that the compiler cannot see through, so that it keeps a loop a loop.
-BLENDR_INLINE int opaque(int n)
-{
-    asm("" : "+r"(n));
-    return n;
-}
-
-/// Products one after the other, in a loop on purpose: unrolled, the few functions below outgrow the
-/// processors' instruction caches and take twice the time.
+/// Products one after the other, in a loop on purpose.
 struct factors {
     element const* left;
     element const* right;

@@ -9,6 +9,8 @@
 
 #include <immintrin.h>
 
+#include "compiler.hpp"
+
 namespace blendr::crypto::lanes {
 namespace {
 
@@ -59,8 +61,6 @@ struct wide {
 struct lane_mask {
     __m256i v;
 };
-
-#define BLENDR_INLINE [[gnu::always_inline]] inline
 
 constexpr std::uint64_t curve_d[10] = {0x35978a3, 0xd37284,  0x3156ebd, 0x6a0a0e,  0x1c029,
                                        0x179e898, 0x3a03cbb, 0x1ce7198, 0x2e2b6ff, 0x1480db3};

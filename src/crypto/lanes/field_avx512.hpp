@@ -9,6 +9,8 @@
 
 #include <immintrin.h>
 
+#include "compiler.hpp"
+
 namespace blendr::crypto::lanes {
 namespace {
 
@@ -51,8 +53,6 @@ constexpr std::uint64_t usable_max = (std::uint64_t{1} << 52) - 1;
 constexpr std::uint64_t limb_usable[limbs] = {usable_max, usable_max, usable_max, usable_max,
                                               usable_max};
 constexpr std::uint64_t limb_mask = (std::uint64_t{1} << 51) - 1;
-
-#define BLENDR_INLINE [[gnu::always_inline]] inline
 
 BLENDR_INLINE __m512i every_lane(std::uint64_t x)
 {

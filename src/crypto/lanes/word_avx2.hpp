@@ -23,6 +23,17 @@ struct word {
     }
     void store(std::uint64_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
 
+    /// This word, worked out before what follows: g++ 12 would add in another order that needs more
+    /// registers than there are.
+    word settled() const
+    {
+        word out = *this;
+#ifndef __clang__
+        asm("" : "+x"(out.v));
+#endif
+        return out;
+    }
+
     friend word operator+(word a, word b) { return {_mm256_add_epi64(a.v, b.v)}; }
     friend word operator^(word a, word b) { return {_mm256_xor_si256(a.v, b.v)}; }
     template <int N>

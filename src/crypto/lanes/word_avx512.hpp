@@ -25,6 +25,17 @@ struct word {
     static word load(std::uint64_t const* p) { return {_mm512_loadu_si512(p)}; }
     void store(std::uint64_t* p) const { _mm512_storeu_si512(p, v); }
 
+    /// This word, worked out before what follows: g++ 12 would add in another order that needs more
+    /// registers than there are.
+    word settled() const
+    {
+        word out = *this;
+#ifndef __clang__
+        asm("" : "+v"(out.v));
+#endif
+        return out;
+    }
+
     friend word operator+(word a, word b) { return {_mm512_add_epi64(a.v, b.v)}; }
     friend word operator^(word a, word b) { return {_mm512_xor_si512(a.v, b.v)}; }
     template <int N>

@@ -6,6 +6,9 @@
 #include <support/support.hpp>
 
 #include <array>
+#include <atomic>
+#include <cstdlib>
+#include <new>
 #include <type_traits>
 #include <vector>
 
@@ -16,6 +19,17 @@
 
 using namespace blendr;
 using namespace blendr::market;
+
+// Counts what this program allocates, for the test that the book does not.
+static std::atomic<std::uint64_t> allocations{0};
+[[gnu::noinline]] void* operator new(std::size_t size)
+{
+    allocations.fetch_add(1, std::memory_order_relaxed);
+    if (auto* const p = std::malloc(size == 0 ? 1 : size)) return p;
+    throw std::bad_alloc{};
+}
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
 
@@ -350,6 +364,33 @@ TEST_CASE("order_book: a snapshot that no operations lead to is refused")
     CHECK(refused([](auto& s) { s.expiring.clear(); }));
     CHECK(refused([](auto& s) { s.expiring.push_back(s.expiring[0]); }));
     CHECK(refused([](auto& s) { s.config.tick = 0; }));
+}
+
+TEST_CASE("order_book: allocates nothing once it is made")
+{
+    auto book = *order_book::make({.lowest = price{1}, .tick = 1, .levels = 100, .orders_max = 50});
+    std::array<order_id, 64> ids{};
+    rng any{test::seed()};
+    auto const before = allocations.load();
+    for (std::uint64_t i = 0; i < 20'000; ++i) {
+        order in{};
+        in.owner = trader_id{static_cast<std::uint32_t>(any.below(5))};
+        in.way = any.chance(1, 2) ? side::buy : side::sell;
+        in.size = quantity{1 + any.below(9)};
+        in.limit = price{1 + any.below(100)};
+        in.expires = any.chance(1, 2) ? height{i / 100 + any.below(5)} : height::max();
+        if (auto const out = book.submit(in)) ids[i % ids.size()] = out->id;
+        auto const id = ids[any.below(ids.size())];
+        if (auto const owner = book.owner(id)) {
+            if (any.chance(1, 2))
+                (void)book.cancel(id, *owner);
+            else
+                (void)book.replace(id, *owner, price{1 + any.below(100)}, quantity{3});
+        }
+        book.advance(height{i / 100});
+    }
+    CHECK(allocations.load() == before);
+    CHECK(book.size() > 0);
 }
 
 TEST_CASE("order_book: the tick bitmap agrees with a plain search")

@@ -2,7 +2,7 @@
 #include <blendr/ledger/machine.hpp>  // first: it stands alone
 
 #include <array>
-#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -336,6 +336,59 @@ TEST_CASE(
     }
     CHECK(chain.query("ledger/nothing", {}).code == coins::unknown_path);
     CHECK(chain.query("ledger/purses", {}).code == coins::malformed_key);
+}
+
+TEST_CASE("machine: a chain is taken up again from its store, and goes on as if nothing had been")
+{
+    auto how = with(1);
+    how.store = std::make_shared<state::memory_store>();
+    placed first, second, third;
+    app::info last;
+    {
+        coins chain{how};
+        REQUIRE(chain.load());
+        REQUIRE(chain.init(encode(begin_with(4))));
+        REQUIRE(chain.submit(pay(2, 0, 3, 1_blnd)));
+        first = propose(chain, place({}, 1, 2'000));
+        decide(chain, first);
+        last = chain.last();
+        REQUIRE(chain.submit(pay(3, 0, 2, 50_blnd)));
+        second = propose(chain, place(first.id, 2, 3'000));
+    }
+    coins again{how};
+    REQUIRE(again.load());
+    CHECK(again.last() == last);
+    CHECK(balance(again, 3) == 101_blnd);
+    auto plain = with(1);
+    coins other{plain};
+    REQUIRE(other.init(encode(begin_with(4))));
+    decide(other, first);
+    CHECK(decide(again, second) == decide(other, second));
+
+    // a row that was tampered with does not go unseen
+    auto const key = state_key<base, purses>(person(3).account());
+    auto const richer = encode(purses::row{1'000_blnd, 0});
+    std::vector<state::row_change> const batch{{key, bytes_view{richer}}};
+    REQUIRE(how.store->write(batch, height{2}));
+    coins wary{how};
+    CHECK(wary.load().error().what == state::io_fault::corrupt);
+}
+
+TEST_CASE("machine: slots of keys without a row are given back")
+{
+    coins chain{with(1)};
+    REQUIRE(chain.init(encode(begin_with(3))));
+    block_id parent{};
+    for (std::uint64_t h = 1; h <= 3; ++h) {
+        for (std::uint64_t i = 0; i < 20; ++i)
+            REQUIRE(chain.submit(pay(2, 20 * (h - 1) + i, 1'000 * h + i, 1'000_blnd, 1_blnd)));
+        auto const block = propose(chain, place(parent, h, 2'000 * static_cast<std::int64_t>(h)));
+        auto const done = decide(chain, block);
+        REQUIRE(done.results.size() == 20);
+        for (auto const& each : done.results) CHECK(each.code == code<bank>(bank::error::poor));
+        parent = block.id;
+        CHECK(chain.keys<purses>() == 5);  // three people, two pots
+    }
 }
 
 TEST_CASE("machine: what check refuses, it names")

@@ -135,11 +135,16 @@ public:
             path.push_back(each);
         std::for_each(path.rbegin(), path.rend(), [&](node* each) { visit(*each); });
         auto const keep = decided_;
+        std::vector<delta<Registry>> merged;
+        for (auto* each : path)
+            std::move(each->did.changes.begin(), each->did.changes.end(),
+                      std::back_inserter(merged));
         for (auto* each : path) each->did.changes.clear();
         std::erase_if(nodes_, [&](auto const& each) {
             return each.first != keep && each.second.head.at <= nodes_.at(keep).head.at;
         });
         committed_ = keep;
+        recycle(merged);
     }
 
     /// A row after the last committed block, wherever the working state stands.
@@ -178,6 +183,25 @@ public:
     }
 
 private:
+    /// Gives back the slots of keys that no living block has a row for.
+    void recycle(std::vector<delta<Registry>> const& merged)
+    {
+        boost::mp11::mp_for_each<
+            boost::mp11::mp_transform<boost::mp11::mp_identity, typename Registry::tables>>(
+            [&](auto type) {
+                using table = typename decltype(type)::type;
+                std::vector<state::slot> emptied;
+                std::vector<state::slot> busy;
+                for (auto const& each : merged)
+                    for (auto const& row : each.template of<table>()) emptied.push_back(row.at);
+                for (auto const& [id, each] : nodes_)
+                    for (auto const& part : each.did.changes)
+                        for (auto const& row : part.template of<table>()) busy.push_back(row.at);
+                std::sort(busy.begin(), busy.end());
+                rows_.template table<table>().recycle(emptied, busy);
+            });
+    }
+
     node* above(node const& from) { return &nodes_.at(from.parent); }
 
     bool descends(node const& from, block_id const& id)

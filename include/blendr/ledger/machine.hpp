@@ -26,6 +26,7 @@
 #include <blendr/ledger/impl/block_runner.hpp>
 #include <blendr/ledger/impl/intake.hpp>
 #include <blendr/ledger/impl/state_changes.hpp>
+#include <blendr/ledger/impl/state_loader.hpp>
 #include <blendr/ledger/mempool.hpp>
 #include <blendr/ledger/signatures.hpp>
 #include <blendr/state/store.hpp>
@@ -162,6 +163,19 @@ public:
 
     // and what a node wants besides
 
+    /// Takes up the chain that the store holds, if it holds one, and verifies all of it against its root.
+    /// Then the blocks above `last` are to be finalized again, from the log. Once, before `init`.
+    result<nothing, state::io_error> load()
+    {
+        std::unique_lock const lock{mutex_};
+        if (!options_.store || blocks_.begun()) return nothing{};
+        BLENDR_TRY(auto found, impl::load_state(blocks_, *options_.store, pool_));
+        if (!found) return nothing{};
+        blocks_.begin(*std::move(found));
+        after_commit();
+        return nothing{};
+    }
+
     /// Offers a transaction for a block of this node's.
     result<hash256, reject> submit(bytes_view raw)
     {
@@ -199,6 +213,14 @@ public:
         return blocks_.template committed_row<T>(key);
     }
 
+    /// Keys of a table that this node keeps a place for.
+    template <class T>
+    std::size_t keys() const
+    {
+        std::shared_lock const lock{mutex_};
+        return blocks_.state().template table<T>().keys();
+    }
+
     /// Why the last refused genesis or block was refused.
     std::optional<reject> refused() const
     {
@@ -216,7 +238,7 @@ private:
     {
         BLENDR_TRY(auto const document, read_genesis(raw));
         BLENDR_CHECK(ledger::check(document));
-        BLENDR_TRY(auto first, runner_.begin(document));
+        BLENDR_TRY(auto first, runner_.begin(document, options_.store != nullptr));
         if (options_.store) save(first);
         blocks_.begin(std::move(first));
         after_commit();
@@ -292,6 +314,8 @@ private:
             batch.emplace_back(key, std::nullopt);
             if (value) batch.back().second = *value;
         }
+        auto const tip = encode(impl::tip_of(from));
+        batch.emplace_back(impl::tip_key, tip);
         auto const written = options_.store->write(batch, from.head.at);
         BLENDR_ASSERT(written.has_value());  // the log has the block: stop, and replay it later
         from.stored.clear();

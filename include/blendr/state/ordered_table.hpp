@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,11 @@ public:
     {
         refresh();
         table<Key, Row>::release(at);
+    }
+    void recycle(std::span<slot const> emptied, std::span<slot const> busy)
+    {
+        refresh();
+        table<Key, Row>::recycle(emptied, busy);
     }
 
     /// Present rows.

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -186,6 +187,23 @@ public:
         give_back(at);
     }
 
+    /// Forgets keys whose row is default: those that got their slots since the last call, and those in
+    /// `emptied`, but none in `busy`, which is sorted: somebody will bring these rows back.
+    void recycle(std::span<slot const> emptied, std::span<slot const> busy)
+    {
+        auto fresh = std::exchange(reused_, {});
+        for (auto at = std::exchange(swept_, static_cast<slot>(size())); at < size(); ++at)
+            fresh.push_back(at);
+        fresh.insert(fresh.end(), emptied.begin(), emptied.end());
+        for (auto const at : fresh) {
+            if (present(at) || find(keys_[at]) != at) continue;
+            if (std::binary_search(busy.begin(), busy.end(), at))
+                reused_.push_back(at);  // looked at again next time
+            else
+                release(at);
+        }
+    }
+
     /// Keys that have a slot.
     std::size_t keys() const noexcept { return size() - free_.size(); }
 
@@ -239,6 +257,7 @@ private:
                 free_.pop_back();
                 free_count_.store(free_.size(), std::memory_order_relaxed);
                 keys_[at] = key;
+                reused_.push_back(at);
                 return at;
             }
         }
@@ -275,6 +294,8 @@ private:
     pages<Key> keys_{};
     std::vector<std::uint64_t> index_{};  // hash << 32 | slot + 1; zero is empty
     std::vector<slot> free_{};
+    std::vector<slot> reused_{};  // since the last recycling
+    slot swept_{};                // as far as the last recycling looked
     std::atomic<std::size_t> free_count_{0};
     std::mutex free_mutex_{};
 };

@@ -47,7 +47,7 @@ public:
     }
 
     /// The state before the first block.
-    result<block_node<Registry>, reject> begin(genesis const& document)
+    result<block_node<Registry>, reject> begin(genesis const& document, bool store)
     {
         block_node<Registry> first{};
         first.head.chain = document.chain;
@@ -75,7 +75,7 @@ public:
             if (!filled) return fail{filled.error()};
             return fail{first.next.empty() ? reject::no_validators : reject::allocation_mismatch};
         }
-        root(first, {}, true);
+        root(first, blocks_->tree().decided(), store);
         blocks_->tree().decide(first.version);
         return first;
     }

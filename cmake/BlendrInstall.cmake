@@ -11,7 +11,8 @@ foreach(library IN LISTS BLENDR_LIBRARIES)
     set(target blendr_${library})
     install(TARGETS ${target} EXPORT blendr-${library}
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT ${library}
-        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT ${library})
+        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT ${library}
+        FILE_SET parts DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT ${library})
     install(EXPORT blendr-${library} NAMESPACE blendr:: DESTINATION "${package_dir}" COMPONENT ${library})
 
     get_target_property(packages ${target} BLENDR_NEEDS)

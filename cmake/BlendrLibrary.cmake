@@ -92,11 +92,18 @@ function(blendr_library name)
         BLENDR_NEEDS "${packages}"
         BLENDR_PKGCONFIG "${arg_PKGCONFIG}"
         BLENDR_PKGCONFIG_LIBS "${arg_PKGCONFIG_LIBS}"
-        VERIFY_INTERFACE_HEADER_SETS ${BLENDR_DEVELOPER})
+        VERIFY_INTERFACE_HEADER_SETS ${BLENDR_DEVELOPER}
+        INTERFACE_HEADER_SETS_TO_VERIFY HEADERS)
     blendr_house_rules(${target})
     blendr_vector_lanes(${target} sources)
+    # What lies in an impl/ is part of the header that includes it, and does not stand alone.
+    set(parts ${headers})
+    list(FILTER parts INCLUDE REGEX "/impl/")
+    list(FILTER headers EXCLUDE REGEX "/impl/")
     target_sources(${target}
-        PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers}
+        PUBLIC
+            FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers}
+            FILE_SET parts TYPE HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${parts}
         PRIVATE ${sources})
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
     target_link_libraries(${target} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})

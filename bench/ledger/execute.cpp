@@ -179,7 +179,6 @@ private:
     rows<chain> rows_;
     Pool* pool_;
     parallel_executor<chain, defect::none, Pool> execute_;
-    std::vector<payment> const* block_;
     std::vector<address> names_{};
     parts parts_{};
     std::vector<std::span<prepared_tx const>> spans_{};
@@ -225,7 +224,6 @@ private:
         std::uint64_t sequence{};
         amount value{};
     };
-    std::vector<payment> const* block_;
     std::vector<address> names_{};
     std::vector<tx> txs_{};
     std::unordered_map<address, purses::row> map_{};

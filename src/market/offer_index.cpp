@@ -21,18 +21,24 @@ public:
     template <class Visit>
     void search(offer_query const& q, Visit&& visit) const
     {
-        constexpr std::size_t probe = 24;  // blocks before it pays to look at all of them at once
+        constexpr std::size_t probe = 48;  // blocks before it pays to look at all of them at once
         auto const& order = table.order();
         auto rank = first_rank(q);
         auto const end = order.size();
+        std::uint64_t word = 0;
+        std::size_t word_at = ~std::size_t{0};
         std::vector<std::uint64_t> some{};
         for (std::size_t n = 0; rank < end; ++rank, ++n) {
             if (table.low(rank).price > q.price_high()) return;
             auto const b = order[rank];
             if (n == probe) some = nonempty(q);
-            if (n < probe ? (q.candidates(b / 64) >> (b % 64) & 1) == 0
-                          : (some[b / 64] >> (b % 64) & 1) == 0)
-                continue;
+            if (n >= probe) {
+                word = some[b / 64];
+            } else if (word_at != b / 64) {
+                word_at = b / 64;
+                word = q.candidates(word_at);
+            }
+            if ((word >> (b % 64) & 1) == 0) continue;
             lanes found;
             q.possible(b, found);
             if (found.any() && !visit(b, found)) return;

@@ -2,6 +2,7 @@
 #include <market/offer_query.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <blendr/core/assert.hpp>
 
@@ -27,9 +28,57 @@ offer_query::offer_query(offer_table const& table, requirement const& what) : ta
     }
     in_order_ = constraints_;
     for (auto const c : constraints_) note_price(nodes_[c]);
-    std::stable_sort(constraints_.begin(), constraints_.end(), [&](std::size_t a, std::size_t b) {
-        return nodes_[a].estimate < nodes_[b].estimate;
-    });
+    for (std::size_t i = 1; i < constraints_.size(); ++i)  // few: by insertion, nothing allocated
+        for (auto k = i;
+             k > 0 && nodes_[constraints_[k]].estimate < nodes_[constraints_[k - 1]].estimate; --k)
+            std::swap(constraints_[k], constraints_[k - 1]);
+    plan_steps();
+}
+
+/// Most constraints are one or two bitmaps; those need no walk through nodes. What a step lets pass
+/// holds every match, and for exact constraints nothing else.
+void offer_query::plan_steps()
+{
+    auto const keep = [&](bitmap const* m) {
+        if (m == nullptr || m->count() == 0)
+            nothing_ = true;
+        else
+            steps_.push_back({step::kind::keep, 0, 0, m, 0});
+    };
+    auto const remove = [&](bitmap const* m) {
+        if (m != nullptr && m->count() != 0) steps_.push_back({step::kind::remove, 0, 0, m, 0});
+    };
+    for (auto const c : constraints_) {
+        auto const& n = nodes_[c];
+        auto const& p = *n.part;
+        bool const group = p.what == kind::all || p.what == kind::any;
+        bool const by_price = p.what == kind::compare && p.of == attribute::price;
+        if (group || by_price) {
+            // A bound on the price is one on blocks too; inside them it is looked at last.
+            if (!by_price) steps_.push_back({step::kind::general, 0, 0, nullptr, c});
+        } else if (!n.exact && p.how == op::not_equal) {
+            keep(&table_.known(p.of));
+        } else if (!n.exact && (p.how == op::less || p.how == op::at_most)) {
+            keep(&table_.known(p.of));
+            remove(n.high);
+        } else if (!n.exact) {  // at least, or equal to, a value in a step
+            keep(n.low);
+            if (p.how == op::equal) remove(n.high);
+        } else if (n.pluses == 0) {
+            nothing_ = true;
+        } else {
+            if (n.pluses == 1)
+                keep(maps_[n.plus]);
+            else
+                steps_.push_back({step::kind::keep_any, n.plus, n.pluses, nullptr, 0});
+            for (auto i = n.minus; i < n.minus + n.minuses; ++i) remove(maps_[i]);
+        }
+    }
+    for (auto const c : constraints_) {
+        auto const& p = *nodes_[c].part;
+        if (p.what == kind::compare && p.of == attribute::price)
+            steps_.push_back({step::kind::general, 0, 0, nullptr, c});
+    }
 }
 
 void offer_query::plus(node& n, bitmap const* map)
@@ -245,15 +294,36 @@ void offer_query::evaluate(std::size_t i, std::uint32_t block, lanes& out) const
 
 void offer_query::possible(std::uint32_t block, lanes& out) const noexcept
 {
-    if (constraints_.empty()) {
-        out = table_.at(block).used;
-        return;
-    }
-    evaluate<false>(constraints_[0], block, out);
-    for (std::size_t c = 1; c < constraints_.size() && out.any(); ++c) {
-        lanes one;
-        evaluate<false>(constraints_[c], block, one);
-        out &= one;
+    out = table_.at(block).used;
+    for (auto const& s : steps_) {
+        switch (s.what) {
+        case step::kind::keep: {
+            auto const* const m = s.map->block(block);
+            if (m == nullptr) {
+                out = {};
+                return;
+            }
+            out &= *m;
+            break;
+        }
+        case step::kind::remove:
+            if (auto const* const m = s.map->block(block)) out.remove(*m);
+            continue;
+        case step::kind::keep_any: {
+            lanes some{};
+            for (auto i = s.maps; i < s.maps + s.count; ++i)
+                if (auto const* const m = maps_[i]->block(block)) some |= *m;
+            out &= some;
+            break;
+        }
+        case step::kind::general: {
+            lanes one;
+            evaluate<false>(s.node, block, one);
+            out &= one;
+            break;
+        }
+        }
+        if (!out.any()) return;
     }
 }
 
@@ -282,10 +352,18 @@ std::uint64_t offer_query::summary(std::size_t i, std::size_t word) const noexce
 
 std::uint64_t offer_query::candidates(std::size_t word) const noexcept
 {
+    if (nothing_) return 0;
     auto out = table_.used().summary(word);
-    for (auto const c : constraints_) {
-        if (out == 0) break;
-        out &= summary(c, word);
+    for (auto const& s : steps_) {
+        if (s.what == step::kind::keep) {
+            out &= s.map->summary(word);
+        } else if (s.what == step::kind::keep_any) {
+            std::uint64_t some = 0;
+            for (auto i = s.maps; i < s.maps + s.count; ++i) some |= maps_[i]->summary(word);
+            out &= some;
+        } else if (s.what == step::kind::general) {
+            out &= summary(s.node, word);
+        }
     }
     return out;
 }

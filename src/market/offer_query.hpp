@@ -42,6 +42,13 @@ public:
 
 private:
     using op = requirement::op;
+    /// What a search does to the offers of a block, constraint by constraint, fewest offers first.
+    struct step {
+        enum class kind : std::uint8_t { keep, remove, keep_any, general } what{};
+        std::uint16_t maps{0}, count{0};  // keep_any
+        bitmap const* map{};              // keep, remove
+        std::size_t node{};               // general
+    };
     struct node {
         requirement::part const* part{};
         std::uint16_t span{1};
@@ -60,6 +67,7 @@ private:
     void plus(node& n, bitmap const* map);
     void minus(node& n, bitmap const* map);
     void note_price(node const& n) noexcept;
+    void plan_steps();
 
     template <bool Exact>
     void evaluate(std::size_t i, std::uint32_t block, lanes& out) const noexcept;
@@ -75,7 +83,9 @@ private:
     boost::container::small_vector<node, 16> nodes_{};
     boost::container::small_vector<bitmap const*, 32> maps_{};
     boost::container::small_vector<std::size_t, 16> constraints_{}, in_order_{};
+    boost::container::small_vector<step, 16> steps_{};
     bool exact_{true};
+    bool nothing_{false};
     std::uint64_t price_low_{0}, price_high_{~std::uint64_t{0}};
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include <blendr/market/auction.hpp>
@@ -33,10 +34,32 @@ public:
     struct entry {
         order_key key{};
         orders::row row{};
-        std::optional<capability> offers{};     // spot asks, read when first asked for
-        std::optional<requirement> asks_for{};  // selective bids, likewise
+        std::uint32_t owner{};                    // as the auction numbers them
+        std::unique_ptr<capability> offers{};     // spot asks, read when first asked for
+        std::unique_ptr<requirement> asks_for{};  // selective bids, likewise
         bool read{false};
     };
+
+    /// Numbers the owners. Entries come in key order, so that each side's owners are sorted.
+    void number_owners()
+    {
+        std::vector<address const*> all{};
+        for (auto const* one : {&bids, &asks})
+            for (auto const& e : *one)
+                if (all.empty() || *all.back() != e.key.owner) all.push_back(&e.key.owner);
+        auto const less = [](address const* a, address const* b) { return *a < *b; };
+        std::sort(all.begin(), all.end(), less);
+        all.erase(std::unique(all.begin(), all.end(),
+                              [](address const* a, address const* b) { return *a == *b; }),
+                  all.end());
+        for (auto* one : {&bids, &asks}) {
+            std::size_t at = 0;
+            for (auto& e : *one) {
+                while (*all[at] != e.key.owner) ++at;
+                e.owner = static_cast<std::uint32_t>(at);
+            }
+        }
+    }
 
     /// Older orders first, by their block, then by key: the auction's ids.
     void sort()
@@ -196,16 +219,18 @@ private:
         auto const now = ctx_.block().at;
         std::vector<order_key> expired{};
         bool const over = !is_spot(of) && of.when <= hour_of(ctx_.block().time);
-        ctx_.template each<orders>({of, side::buy, {}, 0}, [&](order_key const& key,
-                                                               orders::row const& row) {
-            if (key.of != of) return false;
-            if (over || row.expires < now)
-                expired.push_back(key);
-            else
-                (key.way == side::buy ? out.bids : out.asks).push_back({key, row, {}, {}, false});
-            return true;
-        });
+        ctx_.template each<orders>({of, side::buy, {}, 0},
+                                   [&](order_key const& key, orders::row const& row) {
+                                       if (key.of != of) return false;
+                                       if (over || row.expires < now)
+                                           expired.push_back(key);
+                                       else
+                                           (key.way == side::buy ? out.bids : out.asks)
+                                               .push_back({key, row, 0, {}, {}, false});
+                                       return true;
+                                   });
         for (auto const& key : expired) close(key, closed_cause::expired);
+        out.number_owners();
         out.sort();
         return out;
     }
@@ -218,10 +243,9 @@ private:
         picky_.clear();
         plain_at_.clear();
         picky_at_.clear();
-        owners_.clear();
         for (std::uint32_t i = 0; i < all.bids.size(); ++i) {
             auto const& row = all.bids[i].row;
-            batch_order const what{order_id{i}, trader(all.bids[i].key.owner), row.limit, row.left};
+            batch_order const what{order_id{i}, trader_id{all.bids[i].owner}, row.limit, row.left};
             if (selective(row)) {
                 picky_.push_back({what, row.gang, row.per_provider_max});
                 picky_at_.push_back(i);
@@ -231,7 +255,7 @@ private:
             }
         }
         for (std::uint32_t i = 0; i < all.asks.size(); ++i)
-            asks_.push_back({order_id{i}, trader(all.asks[i].key.owner), all.asks[i].row.limit,
+            asks_.push_back({order_id{i}, trader_id{all.asks[i].owner}, all.asks[i].row.limit,
                              all.asks[i].row.left});
 
         fills_.clear();
@@ -252,27 +276,16 @@ private:
             for (auto const& e : *one) end_round(e);
     }
 
-    /// Owners as the auction numbers them.
-    trader_id trader(address const& who)
-    {
-        auto const at = std::lower_bound(
-            owners_.begin(), owners_.end(), who,
-            [](auto const& known, address const& wanted) { return known.first < wanted; });
-        if (at != owners_.end() && at->first == who) return trader_id{at->second};
-        auto const number = static_cast<std::uint32_t>(owners_.size());
-        owners_.insert(at, {who, number});
-        return trader_id{number};
-    }
-
     bool eligible(batch::entry& bid, batch::entry& ask)
     {
         if (bid.row.wanted.empty()) return true;
         if (!std::exchange(bid.read, true))
-            if (auto parsed = requirement::parse(bid.row.wanted)) bid.asks_for = *std::move(parsed);
+            if (auto parsed = requirement::parse(bid.row.wanted))
+                bid.asks_for = std::make_unique<requirement>(*std::move(parsed));
         if (!std::exchange(ask.read, true)) {
             auto const& device = ctx_.template row<devices>({ask.key.owner, ask.row.device});
             if (auto parsed = capability::parse(device.capability)) {
-                ask.offers = *std::move(parsed);
+                ask.offers = std::make_unique<capability>(*std::move(parsed));
                 (void)ask.offers->set(attribute::price, ask.row.limit.get());
                 (void)ask.offers->set(attribute::tier, std::uint64_t{device.status.tier});
             }
@@ -349,7 +362,6 @@ private:
     std::vector<batch_order> plain_{}, asks_{};
     std::vector<selective_bid> picky_{};
     std::vector<std::uint32_t> plain_at_{}, picky_at_{};
-    std::vector<std::pair<address, std::uint32_t>> owners_{};
     std::vector<batch_fill> fills_{};
     std::uint32_t number_{0};
 };

@@ -172,7 +172,15 @@ tree::impl::state tree::impl::run(state const& on, std::span<change const> chang
 
 tree_version tree::apply(tree_version on, std::span<change const> changes, task_pool* pool)
 {
-    impl::state made = impl_->run(impl_->at(on), changes, pool);
+    impl::state base;  // a reader that lets go of a hold may retire versions meanwhile
+    {
+        std::shared_lock const lock{impl_->mutex};
+        auto const& found = impl_->at(on);
+        base.top = found.top;
+        base.root = found.root;
+        base.size = found.size;
+    }
+    impl::state made = impl_->run(base, changes, pool);
     made.parent = on;
     std::lock_guard const lock{impl_->mutex};
     tree_version const v = impl_->next;

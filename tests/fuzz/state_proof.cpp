@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <span>
+#include <string>
 
 #include <blendr/state/tree.hpp>
 
@@ -24,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if (!shown) return 0;
     if (encode_proof(*shown) != to_bytes(raw)) std::abort();
     for (unsigned i = 0; i < 101; ++i) {
-        auto const key = as_bytes("account " + std::to_string(i));
+        auto const name = "account " + std::to_string(i);
+        auto const key = as_bytes(name);
         bool const there = i < 100;
         if (there && verify(root, key_hash(key), std::nullopt, *shown)) std::abort();
         if (!there && verify(root, key_hash(key), value_hash({}), *shown)) std::abort();

@@ -2,8 +2,8 @@
 // Any bytes are the one true chunk or are refused; whatever is accepted is what the tree has there.
 #include <cstdint>
 #include <cstdlib>
-#include <map>
 #include <span>
+#include <string>
 
 #include <blendr/state/snapshot.hpp>
 

@@ -98,9 +98,9 @@ result<transaction_view, reject> decode_transaction(bytes_view raw) noexcept
 
 bytes signed_part(transaction const& tx)
 {
-    auto out = encode(tx);
-    out.resize(out.size() - encoded_size(tx.signature));
-    return out;
+    auto const whole = encode(tx);
+    auto const size = whole.size() - encoded_size(tx.signature);
+    return to_bytes(bytes_view{whole}.first(size));
 }
 
 void sign(transaction& tx, crypto::identity const& by)

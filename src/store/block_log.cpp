@@ -362,20 +362,24 @@ result<std::optional<height>, io_error> disk_log::sync()
     return std::optional{height{target}};
 }
 
+/// Oldest first, each gone for good before the next goes: whatever fails, no gap can be left.
 result<nothing, io_error> disk_log::prune(height below)
 {
-    std::vector<std::string> gone;
-    {
-        std::lock_guard const lock{mutex_};
-        std::size_t keep_from = 0;
-        while (keep_from + 1 < segments_.size() && segments_[keep_from + 1].first <= below.get())
-            gone.push_back(segments_[keep_from++].path);
-        segments_.erase(segments_.begin(),
-                        segments_.begin() + static_cast<std::ptrdiff_t>(keep_from));
+    for (;;) {
+        segment oldest;
+        {
+            std::lock_guard const lock{mutex_};
+            if (segments_.size() < 2 || segments_[1].first > below.get()) return nothing{};
+            oldest = std::move(segments_.front());
+            segments_.erase(segments_.begin());
+        }
+        if (auto const removed = files_.remove(oldest.path); !removed) {
+            std::lock_guard const lock{mutex_};
+            segments_.insert(segments_.begin(), std::move(oldest));
+            return removed;
+        }
+        BLENDR_CHECK(files_.sync_directory(directory_));
     }
-    if (gone.empty()) return nothing{};
-    for (auto const& path : gone) BLENDR_CHECK(files_.remove(path));
-    return files_.sync_directory(directory_);
 }
 
 // ---- reading -------------------------------------------------------------------------------------

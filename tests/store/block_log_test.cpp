@@ -272,4 +272,21 @@ TEST_CASE("block_log: a block's content cannot pass for a record")
     CHECK(open(other, 1 << 20)->held()->last == height{1});
 }
 
+TEST_CASE("block_log: a pruning that fails on the way leaves no gap")
+{
+    for (std::uint64_t at = 0; at < 12; ++at) {
+        memory_files disk;
+        auto log = open(disk);
+        append(*log, 1, 60);
+        REQUIRE(log->sync());
+        disk.fail_at(disk.operations() + at, memory_files::failure::io);
+        (void)log->prune(height{30});
+        (void)log->prune(height{40});
+        log = open(disk);
+        check_holds(*log, 40, 60);
+        REQUIRE(log->prune(height{50}));
+        check_holds(*log, 50, 60);
+    }
+}
+
 }  // namespace

@@ -89,8 +89,10 @@ TEST_CASE("lanes: field arithmetic is exact up to the bounds of its limbs" *
         rng random{test::seed()};
         std::size_t checked = 0;
         for (int round = 0; round < 1500; ++round) {
-            for (auto const op : {field_op::multiply, field_op::square, field_op::add,
-                                  field_op::subtract, field_op::canonical, field_op::invert}) {
+            for (auto const op :
+                 {field_op::multiply, field_op::square, field_op::add, field_op::subtract,
+                  field_op::canonical, field_op::invert, field_op::factors,
+                  field_op::sums_of_products, field_op::negated_factor}) {
                 if (op == field_op::invert && round % 30 != 0) continue;
                 bool const product = op == field_op::multiply || op == field_op::square;
                 auto const* const bound = product ? kernels.limb_usable : kernels.limb_tight;
@@ -112,6 +114,15 @@ TEST_CASE("lanes: field arithmetic is exact up to the bounds of its limbs" *
                         break;
                     case field_op::subtract:
                         REQUIRE((x - y - z) % p == 0);
+                        break;
+                    case field_op::factors:
+                        REQUIRE(((x - y) * (x + y) - z) % p == 0);
+                        break;
+                    case field_op::negated_factor:
+                        REQUIRE((x * y + z) % p == 0);
+                        break;
+                    case field_op::sums_of_products:
+                        REQUIRE((3 * x * y - 2 * y * y - z) % p == 0);
                         break;
                     case field_op::canonical:
                         REQUIRE(z == x % p);

@@ -39,7 +39,7 @@ BLENDR_INLINE void multiply_each(factors const* in, Result* const* out, int coun
         if constexpr (std::is_same_v<Result, wide>)
             *out[i] = multiply_wide(*in[i].left, *in[i].right);
         else
-            *out[i] = multiply(*in[i].left, *in[i].right);
+            *out[i] = carry(multiply_wide(*in[i].left, *in[i].right));
     }
 }
 
@@ -121,7 +121,7 @@ template <std::size_t Count>
     for (std::size_t i = 0; i < Count; ++i) x[i] = in[i];
     for (int n = 0; n < times; ++n) {
 #pragma GCC unroll 2
-        for (std::size_t i = 0; i < Count; ++i) x[i] = square(x[i]);
+        for (std::size_t i = 0; i < Count; ++i) x[i] = carry(square_wide(x[i]));
     }
 #pragma GCC unroll 2
     for (std::size_t i = 0; i < Count; ++i) in[i] = x[i];

@@ -249,11 +249,13 @@ BLENDR_INLINE wide widened(element const& a)
     return out;
 }
 
-BLENDR_INLINE element multiply(element const& a, element const& b)
+/// Called rather than inlined, as most places that need a product are not hot; those that are take the
+/// wide forms.
+[[gnu::noinline]] inline element multiply(element const& a, element const& b)
 {
     return carry(multiply_wide(a, b));
 }
-BLENDR_INLINE element square(element const& a) { return carry(square_wide(a)); }
+[[gnu::noinline]] inline element square(element const& a) { return carry(square_wide(a)); }
 
 /// a + b as a factor only: usable, not tight.
 BLENDR_INLINE element sum_factor(element const& a, element const& b)
@@ -279,11 +281,11 @@ BLENDR_INLINE element difference_factor(element const& a, element const& b)
     return sum_factor(a, negated(b));
 }
 
-BLENDR_INLINE element add(element const& a, element const& b)
+[[gnu::noinline]] inline element add(element const& a, element const& b)
 {
     return carry(widened(sum_factor(a, b)));
 }
-BLENDR_INLINE element subtract(element const& a, element const& b)
+[[gnu::noinline]] inline element subtract(element const& a, element const& b)
 {
     return carry(widened(difference_factor(a, b)));
 }

@@ -207,11 +207,13 @@ BLENDR_INLINE wide subtract(wide const& a, wide const& b)
 /// An element's limbs as sums, unchanged.
 BLENDR_INLINE wide widened(element const& a) { return {{a.v[0], a.v[1], a.v[2], a.v[3], a.v[4]}}; }
 
-BLENDR_INLINE element multiply(element const& a, element const& b)
+/// Called rather than inlined, as most places that need a product are not hot; those that are take the
+/// wide forms.
+[[gnu::noinline]] inline element multiply(element const& a, element const& b)
 {
     return carry(multiply_wide(a, b));
 }
-BLENDR_INLINE element square(element const& a) { return carry(square_wide(a)); }
+[[gnu::noinline]] inline element square(element const& a) { return carry(square_wide(a)); }
 
 BLENDR_INLINE element add(element const& a, element const& b)
 {

@@ -18,7 +18,10 @@ enum class field_op : std::uint8_t {
     add,
     subtract,
     invert,
-    canonical,  ///< the unique representative below p
+    canonical,         ///< the unique representative below p
+    factors,           ///< (a - b)(a + b), neither factor carried where the path allows that
+    sums_of_products,  ///< 3ab - 2bb before any carry, the most that point formulas ask for
+    negated_factor,    ///< a times -b
 };
 
 /// The bytes of one SHA-512 input: R, A and the message, in a row.

@@ -38,6 +38,17 @@ inline void field(field_op what, std::uint64_t const* a, std::uint64_t const* b,
     case field_op::canonical:
         result = canonical(x);
         break;
+    case field_op::factors:
+        result = multiply(difference_factor(x, y), sum_factor(x, y));
+        break;
+    case field_op::negated_factor:
+        result = multiply(x, negated(y));
+        break;
+    case field_op::sums_of_products: {
+        wide const xy = multiply_wide(x, y), yy = square_wide(y);
+        result = carry(subtract(add(add(xy, xy), xy), add(yy, yy)));
+        break;
+    }
     }
     for (std::size_t i = 0; i < limbs; ++i) word{result.v[i]}.store(out + i * lanes);
 }

@@ -52,6 +52,9 @@ suite const blocks{"market/contract", [](run& out) {
                            made.push_back(block_of(any, b, {rtx, hour{0}}));
                        ledger::parallel_executor<chain> execute{pool};
                        std::size_t i = 0, o = 0;
+                       out.figure("market/contract/orders/1core", rate("orders/s", orders_a_block),
+                                  [&] { keep(ordered->run_in_order(made[o++ % made.size()])); },
+                                  {.rounds = 5});
                        out.compare(
                            "market/contract/orders/2core", rate("orders/s", orders_a_block),
                            [&] { keep(ours->run(made[i++ % made.size()], 512, execute)); },

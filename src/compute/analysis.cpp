@@ -330,6 +330,18 @@ private:
         return nothing{};
     }
 
+    /// A matrix is laid out by its member's stride, also inside of arrays.
+    std::uint64_t member_bytes(type_facts const& member, member_decorations const& d) const
+    {
+        auto const* inner = &member;
+        while (inner->kind == op::type_array) inner = &out_.type(inner->element);
+        if (inner->kind != op::type_matrix || d.matrix_stride == 0 || member.laid_out >= huge)
+            return member.laid_out;
+        auto const lines = d.row_major ? out_.type(inner->element).count : inner->count;
+        return add_capped(member.laid_out - inner->laid_out,
+                          multiply_capped(d.matrix_stride, lines));
+    }
+
     verdict structure(instruction const& in, type_facts& t)
     {
         t.count = in.size() - 2;
@@ -345,12 +357,7 @@ private:
             t.scalars = add_capped(t.scalars, member.scalars);
             auto const found = members_.find({in.result(), k});
             auto const d = found == members_.end() ? member_decorations{} : found->second;
-            auto size = member.laid_out;
-            if (member.kind == op::type_matrix && d.matrix_stride != 0)
-                size = multiply_capped(
-                    d.matrix_stride, d.row_major ? out_.type(member.element).count : member.count);
-            if (member.kind == op::type_array && d.matrix_stride != 0)
-                size = std::max(size, multiply_capped(size, 4));
+            auto const size = member_bytes(member, d);
             auto const from = d.offset ? *d.offset : next;
             next = std::max(next, add_capped(from, size));
             if (last_array) {

@@ -166,6 +166,10 @@ private:
         case op::atomic_exchange:
         case op::atomic_compare_exchange:
             return fail{at(rule::not_exact, in)};
+        case op::vector_shuffle:  // this literal stands for a component without a value
+            for (std::uint32_t k = 5; k < in.size(); ++k)
+                if (in.word(k) == 0xFFFFFFFF) return fail{at(rule::not_exact, in)};
+            break;
         case op::bit_field_insert:
             return bit_field(in, 5);
         case op::bit_field_s_extract:

@@ -45,6 +45,15 @@ TEST_CASE("reflection: matrices, strides and specialised sizes count as laid out
     CHECK(seen.bindings[0].bytes_min() == 80);
 }
 
+TEST_CASE("reflection: matrices in arrays count with the stride of their columns or rows")
+{
+    auto const seen = of("floats_layout");
+    REQUIRE(seen.bindings.size() == 1);
+    // mat3[2]: 2 * 48; row-major mat2x3, three rows of 8, from 96; uint from 120; then mat2[] of 16 each
+    CHECK(seen.bindings[0].fixed_bytes == 128);
+    CHECK(seen.bindings[0].element_bytes == 16);
+}
+
 TEST_CASE("reflection: private memory counts the variables of every call")
 {
     CHECK(of("wild").private_bytes >= 8 * 4 + 16);

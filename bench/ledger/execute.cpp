@@ -140,7 +140,7 @@ public:
 
     void in_order()
     {
-        lane<chain> on{rows_, ++stamp_};
+        lane<chain> on{rows_, ++stamp_, execute_.spares.take()};
         results_.assign(block_->size(), {});
         std::size_t first = 0;
         for (auto const& each : spans_) {
@@ -152,7 +152,7 @@ public:
     }
     void in_parallel()
     {
-        lane<chain> on{rows_, ++stamp_};
+        lane<chain> on{rows_, ++stamp_, execute_.spares.take()};
         results_.assign(block_->size(), {});
         execute_(on, stamp_, where_, spans_, results_, undo_);
         undo_.push_back(std::move(on.before));
@@ -161,7 +161,10 @@ public:
     void undo()
     {
         for (auto const& each : results_) BLENDR_ASSERT(each.code == 0);
-        for (auto& each : undo_) each.swap(rows_);
+        for (auto& each : undo_) {
+            each.swap(rows_);
+            execute_.spares.give(std::move(each));
+        }
         undo_.clear();
     }
 

@@ -126,9 +126,10 @@ public:
         decided_ = id;
     }
 
-    /// Merges what was decided into the root, oldest first: `visit(node)` sees each block once.
+    /// Merges what was decided into the root, oldest first: `visit(node)` sees each block once. What the
+    /// blocks had changed is history then and returned, for its memory.
     template <class Visit>
-    void commit(Visit&& visit)
+    std::vector<delta<Registry>> commit(Visit&& visit)
     {
         std::vector<node*> path;
         for (auto* each = &decided(); each->id != committed_; each = above(*each))
@@ -145,6 +146,7 @@ public:
         });
         committed_ = keep;
         recycle(merged);
+        return merged;
     }
 
     /// A row after the last committed block, wherever the working state stands.

@@ -137,7 +137,7 @@ public:
     height commit()
     {
         std::unique_lock const lock{mutex_};
-        blocks_.commit([&](auto& each) { save(each); });
+        runner_.reuse(blocks_.commit([&](auto& each) { save(each); }));
         after_commit();
         auto const at = blocks_.committed().head.at;
         if (!options_.store) return height{1};

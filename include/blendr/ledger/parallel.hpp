@@ -60,7 +60,8 @@ public:
                                                                Defect == defect::reads_unordered);
         lanes_.clear();
         for (std::size_t s = 0; s < owners_.count(); ++s)
-            lanes_.emplace_back(exact.state(), stamp, owners_, static_cast<std::uint8_t>(s));
+            lanes_.emplace_back(exact.state(), stamp, spares.take(), owners_,
+                                static_cast<std::uint8_t>(s));
         std::uint32_t first = 0;
         std::size_t in_order = 0;  // chunks still to be run in order
         std::size_t penalty = 1;
@@ -80,6 +81,9 @@ public:
         }
         merge(exact, changes);
     }
+
+    /// Where lanes get the memory for what they change, and where old changes should go.
+    spare_deltas<Registry> spares{};
 
 private:
     void run_chunk(block_info const& block, std::span<prepared_tx const> txs,

@@ -102,6 +102,12 @@ struct delta {
         return std::get<Registry::template table_index<T>>(changed);
     }
 
+    /// Empty again, with the memory that it has.
+    void clear()
+    {
+        std::apply([](auto&... each) { (each.clear(), ...); }, changed);
+    }
+
     void swap(rows<Registry>& state)
     {
         boost::mp11::mp_for_each<
@@ -128,6 +134,29 @@ struct post_queue {
     }
 };
 
+/// Deltas of blocks that are history, for the memory in them.
+template <class Registry>
+class spare_deltas {
+public:
+    static constexpr std::size_t kept_max = 16;
+
+    delta<Registry> take()
+    {
+        if (kept_.empty()) return {};
+        auto out = std::move(kept_.back());
+        kept_.pop_back();
+        return out;
+    }
+    void give(delta<Registry> old)
+    {
+        old.clear();
+        if (kept_.size() < kept_max) kept_.push_back(std::move(old));
+    }
+
+private:
+    std::vector<delta<Registry>> kept_{};
+};
+
 /// An event on its way to the contracts that listen to it.
 template <class Registry>
 struct queued_event {
@@ -140,7 +169,14 @@ struct queued_event {
 template <class Registry>
 class lane {
 public:
-    lane(rows<Registry>& state, std::uint32_t stamp) noexcept : state_{&state}, stamp_{stamp} {}
+    /// `spare` is memory to keep changes in: taking an old delta's saves asking the system for more.
+    lane(rows<Registry>& state, std::uint32_t stamp, delta<Registry> spare = {}) noexcept
+        : before{std::move(spare)},
+          state_{&state},
+          stamp_{stamp}
+    {
+        before.clear();
+    }
 
     rows<Registry>& state() noexcept { return *state_; }
     rows<Registry> const& state() const noexcept { return *state_; }

@@ -116,7 +116,7 @@ public:
         node.head = head;
         auto const proposer = crypto::address_of(head.proposer);
         block_info const block{head.at, head.block_time, now<facts>().beacon_before, proposer};
-        lane<Registry> on{blocks_->state(), ++stamp_};
+        lane<Registry> on{blocks_->state(), ++stamp_, execute_.spares.take()};
         hooks<Registry> all{on, block, node.did.minted};
         all.begin_block();
         node.did.outcomes.resize(ready.ids().size());
@@ -129,6 +129,12 @@ public:
         write_receipts(node, ready);
         root(node, on_version, store);
         return node;
+    }
+
+    /// Takes back the memory of changes that are history.
+    void reuse(std::vector<delta<Registry>> old)
+    {
+        for (auto& each : old) execute_.spares.give(std::move(each));
     }
 
 private:

@@ -76,8 +76,9 @@ class alignas(128) shard_lane : public lane<Registry> {
     using outbox = boost::mp11::mp_apply<credit_lists, tables>;
 
 public:
-    shard_lane(rows<Registry>& state, std::uint32_t stamp, shards owners, std::uint8_t me)
-        : base_lane{state, stamp},
+    shard_lane(rows<Registry>& state, std::uint32_t stamp, delta<Registry> spare, shards owners,
+               std::uint8_t me)
+        : base_lane{state, stamp, std::move(spare)},
           owners_{owners},
           me_{me},
           out_(owners.count())

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <blendr/sim/world.hpp>
+
+#include <doctest/doctest.h>
+
+#include <blendr/consensus/hotstuff2.hpp>
+#include <blendr/consensus/simplex.hpp>
+
+using namespace blendr;
+
+namespace {
+
+void try_seeds(sim::engine_kind const& engine, std::uint64_t from, std::uint64_t to)
+{
+    for (auto seed = from; seed < to; ++seed) {
+        auto const s = sim::draw(seed, {});
+        sim::world_options o{};
+        o.net = sim::constant(20'000);
+        o.net.jitter_us = 10'000;
+        auto const r = sim::run(engine, s, o);
+        CHECK_MESSAGE(!r.violation, engine.name << ": " << r.violation.value_or("") << "\n"
+                                                << sim::to_text(s));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("world: simplex keeps every promise in random worlds" * doctest::test_suite("property"))
+{
+    try_seeds(sim::kind_of<consensus::simplex>(), 0, 60);
+}
+
+TEST_CASE("world: hotstuff2 keeps every promise in random worlds" * doctest::test_suite("property"))
+{
+    try_seeds(sim::kind_of<consensus::hotstuff2>(), 0, 100);
+}
+
+TEST_CASE("world: same seed same trace, another seed another")
+{
+    auto const engine = sim::kind_of<consensus::simplex>();
+    auto const a = sim::run(engine, sim::draw(3, {}));
+    auto const b = sim::run(engine, sim::draw(3, {}));
+    auto const c = sim::run(engine, sim::draw(4, {}));
+    CHECK(a.trace == b.trace);
+    CHECK(a.trace != c.trace);
+}

@@ -313,6 +313,7 @@ private:
             auto const length = out_.constant(in.word(3));
             if (!length || *length == 0 || *length > 0x7FFFFFFF) return no(rule::bad_type, in);
             t.count = *length;
+            t.innermost = element.kind == op::type_array ? element.innermost : t.element;
         } else {
             t.count = in.word(3);
             bool const right = code == op::type_vector
@@ -333,8 +334,7 @@ private:
     /// A matrix is laid out by its member's stride, also inside of arrays.
     std::uint64_t member_bytes(type_facts const& member, member_decorations const& d) const
     {
-        auto const* inner = &member;
-        while (inner->kind == op::type_array) inner = &out_.type(inner->element);
+        auto const* inner = member.kind == op::type_array ? &out_.type(member.innermost) : &member;
         if (inner->kind != op::type_matrix || d.matrix_stride == 0 || member.laid_out >= huge)
             return member.laid_out;
         auto const lines = d.row_major ? out_.type(inner->element).count : inner->count;

@@ -37,13 +37,14 @@ constexpr std::uint64_t multiply_capped(std::uint64_t a, std::uint64_t b) noexce
 struct type_facts {
     op kind = op::nop;  ///< nop: the id is no type
     bool is_signed = false;
-    std::uint32_t width = 0;    ///< bits of a number
-    std::uint32_t element = 0;  ///< of a vector, matrix, array; what a pointer points to
-    std::uint32_t count = 0;    ///< of a vector, matrix, array; members of a struct
-    storage where{};            ///< of a pointer
-    bool open = false;          ///< a runtime array, or a struct that ends in one
-    bool block = false;         ///< a struct decorated Block
-    std::uint64_t bytes = 0;    ///< packed
+    std::uint32_t width = 0;      ///< bits of a number
+    std::uint32_t element = 0;    ///< of a vector, matrix, array; what a pointer points to
+    std::uint32_t innermost = 0;  ///< of an array of arrays: what is no array
+    std::uint32_t count = 0;      ///< of a vector, matrix, array; members of a struct
+    storage where{};              ///< of a pointer
+    bool open = false;            ///< a runtime array, or a struct that ends in one
+    bool block = false;           ///< a struct decorated Block
+    std::uint64_t bytes = 0;      ///< packed
     std::uint64_t scalars = 0;
     std::uint64_t laid_out = 0;  ///< in a buffer, without the runtime array
     std::uint64_t stride = 0;    ///< of the runtime array

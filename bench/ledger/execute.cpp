@@ -182,6 +182,7 @@ private:
     rows<chain> rows_;
     Pool* pool_;
     parallel_executor<chain, defect::none, Pool> execute_;
+    std::vector<payment> const* block_;
     std::vector<address> names_{};
     parts parts_{};
     std::vector<std::span<prepared_tx const>> spans_{};
@@ -193,7 +194,7 @@ private:
 
 class yardstick {
 public:
-    yardstick(std::uint32_t accounts, std::vector<payment> const& block) : block_{&block}
+    yardstick(std::uint32_t accounts, std::vector<payment> const& block)
     {
         for (std::uint32_t i = 0; i < accounts; ++i) {
             names_.push_back(account(i));

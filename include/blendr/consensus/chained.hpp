@@ -67,7 +67,7 @@ public:
     {
         now_ = now;
         out_ = &out;
-        std::visit([this](auto const& each) { on(each); }, in);
+        std::visit([this](auto const& each) { this->on(each); }, in);
         out_ = nullptr;
     }
 

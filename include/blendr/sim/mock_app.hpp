@@ -53,8 +53,7 @@ public:
 
     app::finalized finalize(app::proposal_context const& at, block_id const& id, bytes_view payload)
     {
-        hash_ = crypto::hash(crypto::domain{"sim.app/1"}, hash_,
-                             crypto::hash(crypto::domain{"sim.app/1"}, payload));
+        hash_ = crypto::hash(about, hash_, crypto::hash(about, payload));
         last_ = at.at;
         tip_ = id;
         std::erase_if(tree_, [&](auto const& each) { return each.second <= last_; });
@@ -71,6 +70,8 @@ public:
     }
 
 private:
+    static constexpr crypto::domain about{"sim.app/1"};
+
     bool known(block_id const& id) const { return id == tip_ || tree_.contains(id); }
     static void put(bytes& out, std::size_t at, std::uint64_t value)
     {

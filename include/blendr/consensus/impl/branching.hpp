@@ -11,7 +11,7 @@ void branching<Self>::step(event const& in, clock now, effects& out)
     now_ = now;
     out_ = &out;
     if (!stopped_ || std::holds_alternative<started>(in))
-        std::visit([this](auto const& each) { on(each); }, in);
+        std::visit([this](auto const& each) { this->on(each); }, in);
     out_ = nullptr;
 }
 

@@ -52,6 +52,14 @@ struct crowd {
             (void)offers.back().set(attribute::price, prices.back().get());
         }
     }
+    offer_index indexed(std::uint32_t count)
+    {
+        add(count);
+        offer_index index{{.offers_max = count}};
+        for (std::uint32_t i = 0; i < count; ++i)
+            (void)index.put(offer_id{i}, prices[i], offers[i]);
+        return index;
+    }
     /// What renters ask: some of it common, most of it rare.
     std::string question(bool selective)
     {
@@ -82,10 +90,7 @@ suite const search{
         std::array<offer_id, 10> found{};
         if (out.wants("market/search/10k")) {
             crowd c;
-            c.add(10'000);
-            offer_index index{{.offers_max = 10'000}};
-            for (std::uint32_t i = 0; i < c.offers.size(); ++i)
-                (void)index.put(offer_id{i}, c.prices[i], c.offers[i]);
+            auto index = c.indexed(10'000);
             std::vector<requirement> asked;
             for (int i = 0; i < 64; ++i)
                 asked.push_back(*requirement::parse(c.question(i % 2 == 0)));
@@ -108,12 +113,9 @@ suite const search{
                 (void)index.put(offer_id{id}, c.prices[id], c.offers[id]);
             });
         }
-        if (out.wants("market/search/1M") || out.wants("market/explain/1M")) {
+        if (out.wants("market/search/1M")) {
             crowd c;
-            c.add(1'000'000);
-            offer_index index{{.offers_max = 1'000'000}};
-            for (std::uint32_t i = 0; i < c.offers.size(); ++i)
-                (void)index.put(offer_id{i}, c.prices[i], c.offers[i]);
+            auto const index = c.indexed(1'000'000);
             std::vector<double> times;
             for (int i = 0; i < 2000; ++i) {
                 auto const what = *requirement::parse(c.question(true));
@@ -124,9 +126,17 @@ suite const search{
             std::sort(times.begin(), times.end());
             out.report("market/search/1M/p50", times[times.size() / 2], "us");
             out.report("market/search/1M/p99", times[times.size() * 99 / 100], "us");
-            auto const hard = *requirement::parse(c.question(true));
-            out.figure("market/explain/1M", ms, [&] { keep(index.explain(hard)); });
         }
     }};
+
+void explain(run& out)
+{
+    if (!out.wants("market/explain/1M")) return;
+    crowd c;
+    auto const index = c.indexed(1'000'000);
+    auto const hard = *requirement::parse(c.question(true));
+    out.figure("market/explain/1M", ms, [&] { keep(index.explain(hard)); });
+}
+suite const explanation{"market/explain", explain};
 
 }  // namespace

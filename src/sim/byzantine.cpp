@@ -2,6 +2,7 @@
 #include <blendr/sim/byzantine.hpp>
 
 #include <array>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -259,7 +260,10 @@ private:
         if (r == nullptr) return;
         auto const m = decode<co::wire_message>(r->message);
         if (!m) return;
-        if (auto const* p = std::get_if<co::proposal>(&*m)) vote_for(p->said, out);
+        if (auto const* p = std::get_if<co::proposal>(&*m)) {
+            vote_for(p->said, out);
+            if (rng_.chance(1, 8)) invent(*p, out);
+        }
         if (auto const* v = std::get_if<co::vote>(&*m); v != nullptr && v->leader)
             vote_for({v->said.about, *v->leader}, out);
     }
@@ -278,6 +282,29 @@ private:
         }
     }
 
+    /// A quorum that never was, for a view to come, in everything that carries quorums: behind a
+    /// proposal heard long ago or just now, told, and as the end of a block.
+    void invent(co::proposal const& heard, effects& out)
+    {
+        if (!old_ || rng_.chance(1, 16)) old_ = heard;
+        co::certificate c{heard.said.about, {}, {}};
+        c.about.kind = static_cast<std::uint8_t>(1 + rng_.below(kinds_ - 1u));
+        c.about.view += rng_.below(40);
+        if (c.about.kind == co::ballot_kind::give_up) c.about.prior = 0, c.about.id = {};
+        c.seats.resize((voters_.size() + 7) / 8);
+        for (std::size_t seat = 0; seat < voters_.size(); ++seat) {
+            c.seats[seat / 8] |= static_cast<std::byte>(1u << (seat % 8));
+            c.signatures.push_back(sign(c.about));
+        }
+        auto p = rng_.chance(1, 2) ? *old_ : heard;
+        p.because = {c};
+        to_some(encode(co::wire_message{p}), co::lane::consensus, out);
+        to_some(encode(co::wire_message{co::tell{{c}, {}}}), co::lane::bulk, out);
+        if (heard.body)
+            to_some(encode(co::wire_message{co::catch_up{{*heard.body}, encode(std::vector{c})}}),
+                    co::lane::bulk, out);
+    }
+
     crypto::signature sign(co::ballot const& b) const
     {
         return me_.sign(co::ballot_domain, voters_.statement(b));
@@ -285,6 +312,7 @@ private:
 
     std::uint8_t kinds_;
     std::set<std::pair<std::uint64_t, block_id>> seen_{};
+    std::optional<co::proposal> old_{};
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <blendr/consensus/chained.hpp>
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include <blendr/consensus/simplex.hpp>
@@ -113,6 +115,51 @@ TEST_CASE(
         b.hear(7, b.say(7, {ballot_kind::vote, 1, 1, 0, {std::byte{1}}}));  // no seat
     }
     CHECK(b.e.held() <= before + 1);
+}
+
+TEST_CASE("chained: no message makes a quorum believed whose signatures were not checked")
+{
+    bench b{};
+    auto const quorum = [&](std::uint64_t epoch, std::uint8_t kind, std::uint64_t view) {
+        auto const give_up = kind == ballot_kind::give_up;
+        return certificate{{kind, epoch, view, give_up ? 0 : view - 1,
+                            give_up ? block_id{} : block_id{std::byte{1}}},
+                           {std::byte{0xf}},
+                           std::vector<crypto::signature>(4)};
+    };
+    started s{};
+    s.from.last = {{std::byte{7}}, {{}, height{1}, time_ms{1}, {}}, {}};
+    s.from.why = encode(std::vector{quorum(1, simplex::finish, 9)});
+    for (std::uint64_t h : {1u, 2u, 3u}) s.from.sets.push_back({height{h}, 1, b.set.set, {}});
+    for (std::uint64_t epoch : {0u, 1u, 2u})
+        for (std::uint64_t at : {1u, 8u, 9u, 10u, 11u, 40u})  // around the decided view, which is 9
+            for (std::uint64_t view : {8u, 9u, 10u, 11u, 25u, 1'034u})
+                for (std::uint8_t kind = 1; kind < simplex::kinds; ++kind) {
+                    auto const c = quorum(1, kind, view);
+                    signed_ballot const said{{ballot_kind::propose, epoch, at, at - 1, {}}, {}};
+                    auto const by = sim::ideal_identity(1).sign(
+                        ballot_domain, electorate{b.set}.statement(said.about));
+                    signed_ballot const lied{said.about, by};
+                    block const body{{{std::byte{7}}, height{2}, time_ms{2}, {}}, {}};
+                    for (wire_message const& m :
+                         {wire_message{proposal{said, {}, {c}}},
+                          wire_message{proposal{lied, body, {c}}}, wire_message{tell{{c}, {body}}},
+                          wire_message{catch_up{{body}, encode(std::vector{c})}}}) {
+                        simplex e{{}, sim::ideal_identity(0), 1};
+                        effects out{};
+                        e.step(s, b.now, out);
+                        out.clear();
+                        auto const raw = encode(m);
+                        std::vector<claim> claims{};
+                        auto const known = e.claims(sim::ideal_identity(1).self, raw, claims);
+                        if (known != true || !std::ranges::all_of(claims, [](claim const& each) {
+                                return sim::ideal_holds(each.key, each.digest, each.signature);
+                            }))
+                            continue;
+                        e.step(received{sim::ideal_identity(1).self, raw, true}, b.now, out);
+                        for (auto const& each : out) CHECK(!std::holds_alternative<persist>(each));
+                    }
+                }
 }
 
 TEST_CASE("chained: a peer's messages for epochs to come are kept up to a bound")

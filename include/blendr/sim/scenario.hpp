@@ -31,7 +31,8 @@ enum class role : std::uint8_t {
     selective = 2,  ///< speaks to some only
     garbage = 3,    ///< adds noise: random bytes, and its own messages with bits turned
     forking = 4,    ///< two engines behind one key: proposes and votes twice, to two halves
-    forging = 5,    ///< signs every ballot that it can think of (engines on `chained`)
+    forging = 5,    ///< signs every ballot and invents every quorum that it can think of (engines
+                    ///< on `chained`)
     twins = 6,      ///< two whole nodes with one key, sharing nothing
     amnesia = 7,    ///< restarts without its journal
 };

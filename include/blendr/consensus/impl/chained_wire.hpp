@@ -155,12 +155,12 @@ void chained<Self>::take(public_key const&, proposal const& p)
 {
     auto const b = p.said.about;
     if (b.epoch != voters_.epoch()) return measure("dropped_old_epoch");
+    if (b.view <= root_.view) return measure("dropped_old_view");  // its certificates are unchecked
     if (b.view > view_ + views_ahead) behind_ = true;
     for (auto const& c : p.because)
         if (!stopped_ && needs(c)) hold(c);
     finish_commit();  // so that the block, two above, has its place
-    if (stopped_ || b.epoch != voters_.epoch()) return;
-    if (b.view <= root_.view) return measure("dropped_old_view");
+    if (stopped_ || b.epoch != voters_.epoch() || b.view <= root_.view) return;
     if (b.view > view_ + views_ahead) return measure("dropped_far_view");
     if (p.body && id_of(*p.body) != b.id) return measure("dropped_wrong_body");
     if (!hear_leader(p.said)) return;

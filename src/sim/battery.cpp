@@ -4,7 +4,6 @@
 #include <utility>
 
 namespace blendr::sim {
-namespace {
 
 world_options options_of(claims_to_be const& c)
 {
@@ -14,6 +13,8 @@ world_options options_of(claims_to_be const& c)
     o.finality_by_depth = !c.certificates;
     return o;
 }
+
+namespace {
 
 scenario fit(scenario s, claims_to_be const& c)
 {
@@ -39,10 +40,11 @@ std::optional<failure> each(std::string name, engine_kind const& engine, claims_
         auto const s = fit(make(c.seed_first + k), c);
         auto const r = run(engine, s, o);
         if (!r.violation) continue;
-        auto const smallest = shrink(s, [&](scenario const& t) {
+        auto const fails_alike = [&](scenario const& t) {
             auto const again = run(engine, t, o).violation;
             return again && kind_of_violation(*again) == kind_of_violation(*r.violation);
-        });
+        };
+        auto const smallest = shrink(s, fails_alike, c.shrink_tries);
         auto const why = run(engine, smallest, o).violation.value_or(*r.violation);
         return failure{std::move(name), why, s.seed, k + 1, smallest};
     }

@@ -21,7 +21,7 @@ network lan()
 
 network wan()
 {
-    // Round trips in ms between: Virginia, Oregon, Sao Paulo, Ireland, Frankfurt, Cape Town, Bahrain,
+    // Typical round trips in ms between: Virginia, Oregon, Sao Paulo, Ireland, Frankfurt, Cape Town, Bahrain,
     // Mumbai, Tokyo, Sydney.
     static constexpr int rtt[10][10] = {
         {2, 62, 115, 68, 92, 226, 160, 190, 148, 198},

@@ -16,12 +16,30 @@ using namespace blendr;
 
 TEST_CASE("conformance: simplex" * doctest::test_suite("property"))
 {
-    consensus::conformance<consensus::simplex>();
+    sim::claims_to_be what{};
+    what.seeds = 10;
+    consensus::conformance<consensus::simplex>({}, what);
 }
 
 TEST_CASE("conformance: hotstuff2" * doctest::test_suite("property"))
 {
-    consensus::conformance<consensus::hotstuff2>();
+    sim::claims_to_be what{};
+    what.seeds = 10;
+    consensus::conformance<consensus::hotstuff2>({}, what);
+}
+
+TEST_CASE("conformance: simplex in many worlds" * doctest::test_suite("slow"))
+{
+    sim::claims_to_be what{};
+    what.seeds = 150;
+    consensus::conformance<consensus::simplex>({}, what);
+}
+
+TEST_CASE("conformance: hotstuff2 in many worlds" * doctest::test_suite("slow"))
+{
+    sim::claims_to_be what{};
+    what.seeds = 150;
+    consensus::conformance<consensus::hotstuff2>({}, what);
 }
 
 TEST_CASE("conformance: authority, for crashes and what depth withstands" *

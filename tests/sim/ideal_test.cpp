@@ -12,7 +12,8 @@ TEST_CASE("ideal: a mark holds for its key and digest only")
     auto const by = a.sign(about, as_bytes("hello"));
     CHECK(sim::ideal_holds(a.self, crypto::hash(about, as_bytes("hello")), by));
     CHECK(!sim::ideal_holds(a.self, crypto::hash(about, as_bytes("hullo")), by));
-    CHECK(!sim::ideal_holds(sim::ideal_identity(2).self, crypto::hash(about, as_bytes("hello")), by));
+    CHECK(
+        !sim::ideal_holds(sim::ideal_identity(2).self, crypto::hash(about, as_bytes("hello")), by));
     CHECK(sim::ideal_work{}({}, {}, sim::ideal_seal({}, {})));
     CHECK(!sim::ideal_work{}({std::byte{1}}, {}, sim::ideal_seal({}, {})));
 }

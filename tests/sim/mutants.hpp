@@ -243,27 +243,42 @@ public:
     }
 };
 
-inline std::vector<sim::engine_kind> mutants()
+/// An engine with a bug, and where the battery comes upon it.
+struct mutant {
+    sim::engine_kind engine{};
+    std::string trial{};
+    std::uint64_t seed{};  ///< the first of that trial that shows it
+};
+
+inline std::vector<mutant> mutants()
 {
     auto two_faced =
         sim::kind_of<two_faced_simplex>({}, "simplex that gives up and finishes one view");
     two_faced.excludes = [](std::uint8_t a, std::uint8_t b) { return co::simplex::excludes(a, b); };
+    std::string const calm = "decides in a calm world";
+    std::string const faults = "survives crashes, partitions and bad links";
+    std::string const villains = "survives villains of less than a third";
     return {
-        sim::kind_of<early_simplex>({}, "simplex that is final one step early"),
-        two_faced,
-        sim::kind_of<gullible_simplex>({}, "simplex that skips views unasked"),
-        sim::kind_of<half_simplex>({}, "simplex with half the weight as quorum"),
-        sim::kind_of<heads_simplex>({}, "simplex that counts heads"),
-        sim::kind_of<eager<co::simplex>>({}, "simplex that verifies before the ancestors"),
-        sim::kind_of<restless_simplex>({}, "simplex whose view timer never comes"),
-        sim::kind_of<unlocked_hotstuff2>({}, "hotstuff2 without a lock"),
-        sim::kind_of<hasty_hotstuff2>({}, "hotstuff2 with one quorum"),
-        sim::kind_of<loose_hotstuff2>({}, "hotstuff2 that commits over a gap of views"),
-        sim::kind_of<forgetful<co::simplex>>({}, "simplex that forgets its journal"),
-        sim::kind_of<forgetful<co::hotstuff2>>({}, "hotstuff2 that forgets its journal"),
-        sim::kind_of<talker<co::simplex>>({}, "simplex that speaks before it writes"),
-        sim::kind_of<trusting<co::hotstuff2>>({}, "hotstuff2 that trusts every block"),
-        sim::kind_of<credulous<co::simplex>>({}, "simplex that believes every signature"),
+        {sim::kind_of<early_simplex>({}, "simplex that is final one step early"), faults, 9},
+        {two_faced, faults, 1},
+        {sim::kind_of<gullible_simplex>({}, "simplex that skips views unasked"), calm, 1},
+        {sim::kind_of<half_simplex>({}, "simplex with half the weight as quorum"), calm, 1},
+        {sim::kind_of<heads_simplex>({}, "simplex that counts heads"), calm, 6},
+        {sim::kind_of<eager<co::simplex>>({}, "simplex that verifies before the ancestors"), faults,
+         1},
+        {sim::kind_of<restless_simplex>({}, "simplex whose view timer never comes"), faults, 50},
+        {sim::kind_of<unlocked_hotstuff2>({}, "hotstuff2 without a lock"), villains, 26},
+        {sim::kind_of<hasty_hotstuff2>({}, "hotstuff2 with one quorum"), villains, 20},
+        {sim::kind_of<loose_hotstuff2>({}, "hotstuff2 that commits over a gap of views"), faults,
+         31},
+        {sim::kind_of<forgetful<co::simplex>>({}, "simplex that forgets its journal"), faults, 7},
+        {sim::kind_of<forgetful<co::hotstuff2>>({}, "hotstuff2 that forgets its journal"), faults,
+         1},
+        {sim::kind_of<talker<co::simplex>>({}, "simplex that speaks before it writes"), villains,
+         17},
+        {sim::kind_of<trusting<co::hotstuff2>>({}, "hotstuff2 that trusts every block"), calm, 0},
+        {sim::kind_of<credulous<co::simplex>>({}, "simplex that believes every signature"),
+         villains, 0},
     };
 }
 

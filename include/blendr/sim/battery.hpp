@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -20,13 +21,14 @@ struct claims_to_be {
     bool instant_sets = true;  ///< follows validator sets that change with heights
     std::uint32_t seeds = 40;  ///< random worlds a trial
     std::uint64_t seed_first = 0;
+    std::size_t shrink_tries = 400;  ///< runs spent on making a scenario that fails smaller
     std::int64_t calm_ms = 8'000;
     std::int64_t end_ms = 30'000;
     std::uint32_t progress = 3;
     std::int64_t delay_us = 20'000;
 };
 
-/// A failed trial, with the smallest scenario that still fails.
+/// A failed trial, with the smallest scenario found that still fails.
 struct failure {
     std::string trial{};
     std::string why{};
@@ -43,6 +45,9 @@ struct trial {
 
 /// All trials that apply.
 std::vector<trial> battery(claims_to_be const& what);
+
+/// The options of the worlds that trials run in.
+world_options options_of(claims_to_be const& what);
 
 /// Runs them all until the first failure.
 std::optional<failure> try_all(engine_kind const& engine, claims_to_be const& what);

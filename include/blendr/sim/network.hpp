@@ -29,8 +29,8 @@ network constant(std::int64_t delay_us);
 /// One room: half a millisecond, 10 Gbit/s.
 network lan();
 
-/// Ten cloud regions on six continents, 1 Gbit/s. Half the median round trips between AWS regions that
-/// cloudping.co published for 2023, rounded to whole milliseconds.
+/// Ten places on six continents, 1 Gbit/s. Delays are half of typical round trips between data centres
+/// there, in whole milliseconds: an illustration of the world's shape, measured by nobody in particular.
 network wan();
 
 /// The same with one message in fifty lost, and jitter.

@@ -23,8 +23,8 @@
 
 namespace blendr::ledger {
 
-/// How a chain begins. Written by people as JSON (`examples/` has some), carried as its encoding;
-/// what it is decides everything that follows.
+/// How a chain begins. Written by people as JSON (`genesis_json.hpp` reads it), carried as its
+/// encoding; what it is decides everything that follows.
 struct genesis {
     struct account {
         address owner{};

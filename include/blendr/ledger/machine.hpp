@@ -75,8 +75,8 @@ public:
         return {blocks_.committed().head.at, app_hash(blocks_.committed().after)};
     }
 
-    /// The encoding of a `genesis`, or its JSON text. Refused, with `refused()` saying why: what does not
-    /// decode, cannot work, or does not add up.
+    /// The encoding of a `genesis`; `genesis_json.hpp` makes one of JSON text. Refused, with `refused()`
+    /// saying why: what does not decode, cannot work, or does not add up.
     std::optional<app::validator_set> init(bytes_view raw)
     {
         std::unique_lock const lock{mutex_};

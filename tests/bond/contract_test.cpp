@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <blendr/ledger/message.hpp>
 #include <blendr/ledger/sandbox.hpp>
+#include <support/vectors.hpp>
 
 using namespace blendr;
 using namespace blendr::ledger;
@@ -109,4 +111,29 @@ TEST_CASE("bond::contract: the last validator never weighs nothing")
     REQUIRE(chain.call(ada, bonds::lock_validator{voter(1), {}, 300_blnd}) == 0);
     CHECK(chain.call(bob, referee::accuse{bond::subject_of(voter(1)), 999_blnd, false}) == 0);
     CHECK(power(chain, 1) == weight{1});
+}
+
+TEST_CASE("contract: messages, rows and the genesis document of bonds are frozen")
+{
+    auto const sent = [](auto const& message) { return encode(wrap<bonds>(message)); };
+    auto const mine = bond::subject_of(voter(1));
+    crypto::vrf_public_key random{};
+    random.raw.fill(std::byte{7});
+    bonds::genesis_document first{};
+    first.validators.push_back({ada, 5_blnd, voter(1), random});
+    bonds::bonds::row row{};
+    row.held.owner = ada;
+    row.held.locked = 4_blnd;
+    row.held.leaving.push_back({1_blnd, height{9}});
+    row.voter = voter(1);
+    row.random = random;
+    CHECK(blendr::test::differs_from_frozen(
+              "bond/contract.txt",
+              {{"lock_validator", sent(bonds::lock_validator{voter(1), random, 5_blnd})},
+               {"lock_provider", sent(bonds::lock_provider{mine.id, 6_blnd})},
+               {"unbond", sent(bonds::unbond{mine, 2_blnd})},
+               {"withdraw", sent(bonds::withdraw{{bond::purpose::provider, mine.id}})},
+               {"genesis", encode(first)},
+               {"bond", encode(row)},
+               {"conditions", encode(bonds::conditions::row{})}}) == "");
 }

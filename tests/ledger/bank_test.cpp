@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <blendr/ledger/message.hpp>
 #include <blendr/ledger/sandbox.hpp>
+#include <support/vectors.hpp>
 
 using namespace blendr;
 using namespace blendr::ledger;
@@ -75,4 +77,14 @@ TEST_CASE("bank: messages of one transaction happen all together or not at all")
     CHECK(chain.balance(bob) == 0_blnd);
     CHECK(chain.balance(ada) == 3_blnd - 1_grains);
     CHECK(chain.row<purses>(ada).nonce == 1);
+}
+
+TEST_CASE("bank: its messages and rows are frozen")
+{
+    auto const sent = [](auto const& message) { return encode(wrap<bank>(message)); };
+    CHECK(blendr::test::differs_from_frozen(
+              "ledger/bank.txt",
+              {{"transfer", sent(bank::transfer{bob, 3_blnd})},
+               {"multi_send", sent(bank::multi_send{{{{bob, 1_blnd}, {cleo, 2_blnd}}}})},
+               {"purse", encode(purses::row{7_blnd, 9})}}) == "");
 }

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <ledger/fixtures.hpp>
+#include <support/vectors.hpp>
 
 using namespace blendr;
 using namespace blendr::ledger;
@@ -20,4 +21,19 @@ TEST_CASE("genesis: goes through its encoding, and says what cannot work")
     CHECK(check(document).error() == reject::malformed_genesis);
     document.validators.clear();
     CHECK(check(document).error() == reject::no_validators);
+}
+
+TEST_CASE("genesis: its encoding is frozen")
+{
+    genesis document{};
+    document.chain = chain_id{7};
+    document.begins = time_ms{1'700'000'000'000};
+    document.accounts.push_back({person(2).account(), 5_blnd});
+    document.validators.push_back(
+        {person(0).self(), weight{10}, crypto::vrf_secret_key::of(person(0).key()).self()});
+    document.validators.push_back({person(1).self(), weight{5}, {}});
+    document.sections.push_back({"bond", to_bytes(as_bytes("a document"))});
+    CHECK(blendr::test::differs_from_frozen("ledger/genesis.txt", {{"defaults", encode(genesis{})},
+                                                                   {"some", encode(document)}}) ==
+          "");
 }

@@ -14,6 +14,7 @@
 #include <blendr/ledger/bank.hpp>
 #include <blendr/ledger/message.hpp>
 #include <ledger/fixtures.hpp>
+#include <support/vectors.hpp>
 
 using namespace blendr;
 using namespace blendr::ledger;
@@ -89,6 +90,28 @@ app::finalized decide(coins& chain, placed const& block)
     chain.commit();
     return out;
 }
+/// The same block with just these transactions, header and id in keeping with them.
+placed holding(placed block, std::vector<bytes> const& raw)
+{
+    auto view = decode_block(block.payload).value();
+    std::vector<bytes_view> txs;
+    std::vector<hash256> ids;
+    gas sum{};
+    rows<registry<bank>> const none{1};
+    for (auto const& each : raw) {
+        txs.emplace_back(each);
+        auto const tx = decode_transaction(each);
+        ids.push_back(tx ? tx->id() : hash256{});
+        if (!tx) continue;
+        auto const needed = ledger::impl::block_preparer<registry<bank>>::needs(none, *tx);
+        sum += needed.value_or(gas{});
+    }
+    view.head.transactions = list_root(ids);
+    view.head.gas_used = sum;
+    block.payload = encode_block(view.head, txs);
+    block.id = app::make_block_id(block.at, app::payload_digest(block.payload));
+    return block;
+}
 amount balance(coins const& chain, std::uint64_t who)
 {
     return chain.row<purses>(person(who).account()).balance;
@@ -160,23 +183,8 @@ TEST_CASE("machine: in a block, a bad nonce or an unpayable fee is a code, uncha
     REQUIRE(chain.init(encode(begin_with(4))));
     auto const at = place({}, 1, 2'000);
     auto block = propose(chain, at);
-    auto view = decode_block(block.payload).value();
-    std::vector<bytes> const raw{pay(2, 3, 3, 1_blnd), pay(7, 0, 3, 1_blnd), pay(2, 7, 3, 1_blnd),
-                                 pay(3, 0, 2, 1_blnd, 1_grains), pay(3, 1, 2, 1_blnd)};
-    std::vector<bytes_view> txs;
-    std::vector<hash256> ids;
-    coins twin{with(1)};
-    gas sum{};
-    for (auto const& each : raw) {
-        txs.emplace_back(each);
-        auto const tx = decode_transaction(each).value();
-        ids.push_back(tx.id());
-        rows<registry<bank>> none{1};
-        sum += ledger::impl::block_preparer<registry<bank>>::needs(none, tx).value();
-    }
-    view.head.transactions = list_root(ids);
-    view.head.gas_used = sum;
-    block.payload = encode_block(view.head, txs);
+    block = holding(block, {pay(2, 3, 3, 1_blnd), pay(7, 0, 3, 1_blnd), pay(2, 7, 3, 1_blnd),
+                            pay(3, 0, 2, 1_blnd, 1_grains), pay(3, 1, 2, 1_blnd)});
     auto const done = decide(chain, block);
     CHECK(done.results[0].code == code(reject::nonce_not_next));
     CHECK(done.results[1].code == code(reject::underfunded));
@@ -245,6 +253,64 @@ TEST_CASE("machine: every fault of a block has its code and leaves the state as 
     CHECK(chain.last() == before);
     CHECK(chain.verify(good.at, good.id, good.payload) == app::verdict::valid);
     CHECK(decide(chain, good).results.size() == 3);
+}
+
+TEST_CASE("machine: a block with a transaction that no block may hold is refused for that")
+{
+    auto document = begin_with(4);
+    document.fees.block_target = document.fees.block_limit = gas{40'000};
+    coins chain{with(2)};
+    REQUIRE(chain.init(encode(document)));
+    auto const empty = propose(chain, place({}, 1, 2'000));
+    auto const before = chain.last();
+    auto const refusal = [&](std::vector<bytes> const& raw) {
+        auto const block = holding(empty, raw);
+        REQUIRE(chain.verify(block.at, block.id, block.payload) == app::verdict::invalid);
+        return *chain.refused();
+    };
+    auto const fine = pay(2, 0, 3, 1_blnd);
+    CHECK(refusal({fine, to_bytes(as_bytes("no transaction"))}) == reject::malformed_transaction);
+    CHECK(refusal({fine, bytes(transaction_bytes_max + 1)}) == reject::malformed_transaction);
+
+    transaction odd{};
+    odd.chain = here;
+    odd.fee_max = 1_blnd;
+    odd.expires = height{9};
+    auto const refused_message = [&](wire_message what) {
+        odd.messages = {};
+        odd.messages.push_back(std::move(what));
+        sign(odd, person(2));
+        return refusal({encode(odd)});
+    };
+    CHECK(refused_message({77, 0, {}}) == reject::malformed_transaction);  // nobody's message
+    CHECK(refused_message({1, 0, {}}) == reject::malformed_transaction);   // half a transfer
+    odd.expires = height{0};
+    auto const good_message = wrap<bank>(bank::transfer{person(3).account(), 1_blnd});
+    CHECK(refused_message(good_message) == reject::block_expired);
+    odd.expires = height{1};  // the last height that may hold it
+    odd.messages = {};
+    odd.messages.push_back(good_message);
+    sign(odd, person(2));
+    auto const last_call = holding(empty, {encode(odd)});
+
+    std::vector<bytes> many{fine};
+    while (decode_block(holding(empty, many).payload)->head.gas_used <= gas{40'000})
+        many.push_back(pay(2, many.size(), 3, 1_blnd));
+    CHECK(refusal(many) == reject::over_gas_limit);
+    many.pop_back();
+
+    auto view = decode_block(empty.payload).value();
+    view.head.proposer = person(1).self();
+    auto const payload = encode_block(view.head, view.transactions);
+    auto const id = app::make_block_id(empty.at, app::payload_digest(payload));
+    REQUIRE(chain.verify(empty.at, id, payload) == app::verdict::invalid);
+    CHECK(chain.refused() == reject::wrong_proposer);
+
+    CHECK(chain.last() == before);
+    CHECK(balance(chain, 2) == 100_blnd);
+    CHECK(chain.verify(last_call.at, last_call.id, last_call.payload) == app::verdict::valid);
+    auto const full = holding(empty, many);
+    CHECK(decide(chain, full).results.size() == many.size());
 }
 
 TEST_CASE("machine: an unknown parent is no verdict, and a decided branch drops its siblings")
@@ -372,6 +438,14 @@ TEST_CASE("machine: a chain is taken up again from its store, and goes on as if 
     REQUIRE(how.store->write(batch, height{2}));
     coins wary{how};
     CHECK(wary.load().error().what == state::io_fault::corrupt);
+}
+
+TEST_CASE("machine: what a store keeps beside the rows is frozen")
+{
+    app::validator_set const next{{person(0).self(), weight{10}}, {person(1).self(), weight{5}}};
+    ledger::impl::stored_tip const tip{
+        some_hash(1), plain_header(), {some_hash(4), some_hash(5), some_hash(6)}, next};
+    CHECK(blendr::test::differs_from_frozen("ledger/stored_tip.txt", {{"tip", encode(tip)}}) == "");
 }
 
 TEST_CASE("machine: slots of keys without a row are given back")

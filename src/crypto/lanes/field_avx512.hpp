@@ -297,9 +297,10 @@ inline element from_bytes(std::uint8_t const (*in)[32])
         for (std::size_t i = 0; i < 4; ++i) __builtin_memcpy(&words[i][lane], in[lane] + 8 * i, 8);
     for (std::size_t i = 0; i < 4; ++i) w[i] = _mm512_load_si512(words[i]);
     __m512i const mask = every_lane(limb_mask);
-    auto const joined = [&](__m512i low, unsigned right, __m512i high, unsigned left) {
-        return _mm512_and_si512(
-            _mm512_or_si512(_mm512_srli_epi64(low, right), _mm512_slli_epi64(high, left)), mask);
+    auto const joined = [&](__m512i low, std::uint64_t right, __m512i high, std::uint64_t left) {
+        return _mm512_and_si512(_mm512_or_si512(_mm512_srlv_epi64(low, every_lane(right)),
+                                                _mm512_sllv_epi64(high, every_lane(left))),
+                                mask);
     };
     return {{_mm512_and_si512(w[0], mask), joined(w[0], 51, w[1], 13), joined(w[1], 38, w[2], 26),
              joined(w[2], 25, w[3], 39), _mm512_and_si512(_mm512_srli_epi64(w[3], 12), mask)}};
@@ -309,8 +310,9 @@ inline element from_bytes(std::uint8_t const (*in)[32])
 inline void to_bytes(element const& a, std::uint8_t (*out)[32])
 {
     alignas(64) std::uint64_t words[4][8];
-    auto const joined = [](__m512i low, unsigned right, __m512i high, unsigned left) {
-        return _mm512_or_si512(_mm512_srli_epi64(low, right), _mm512_slli_epi64(high, left));
+    auto const joined = [](__m512i low, std::uint64_t right, __m512i high, std::uint64_t left) {
+        return _mm512_or_si512(_mm512_srlv_epi64(low, every_lane(right)),
+                               _mm512_sllv_epi64(high, every_lane(left)));
     };
     _mm512_store_si512(words[0], joined(a.v[0], 0, a.v[1], 51));
     _mm512_store_si512(words[1], joined(a.v[1], 13, a.v[2], 38));

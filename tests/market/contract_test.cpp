@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include <blendr/ledger/message.hpp>
 #include <blendr/ledger/sandbox.hpp>
+#include <support/vectors.hpp>
 
 #include "contract_world.hpp"
 
@@ -386,4 +388,51 @@ TEST_CASE("contract: blocks run in parallel are the blocks run in order" *
             REQUIRE(ordered.look() == parallel.look());
         }
     }
+}
+
+TEST_CASE("contract: the market's messages, rows and genesis document are frozen")
+{
+    auto const sent = [](auto const& message) { return encode(ledger::wrap<contract>(message)); };
+    instrument const token{rtx, hour{480'003}};
+    order_key const bid{spot, side::buy, account(1), 5};
+    device_key const device{account(2), 6};
+    contract::place all{spot, side::buy, 5, quantity{10}, price{11}, height{99}};
+    all.rounds = 3;
+    all.immediate = all.gang = true;
+    all.per_provider_max = quantity{4};
+    all.wanted = std::string{"vram >= 16_GiB"};
+    all.device = 6;
+    all.hours = 2;
+    orders::row resting{};
+    resting.limit = price{11};
+    resting.left = quantity{10};
+    resting.locked = amount{113'000};
+    resting.rounds = 3;
+    resting.placed = height{7};
+    resting.expires = height{99};
+    resting.wanted = "vram >= 16_GiB";
+    CHECK(
+        blendr::test::differs_from_frozen(
+            "market/contract.txt",
+            {{"place", sent(all)},
+             {"cancel", sent(contract::cancel{bid})},
+             {"replace", sent(contract::replace{bid, quantity{9}, price{12}})},
+             {"enrol", sent(contract::enrol{6, rtx, std::string{"vendor=nvidia"}})},
+             {"retire", sent(contract::retire{6})},
+             {"heartbeat", sent(contract::heartbeat{6})},
+             {"mint", sent(contract::mint{6, token, amount{2'000'000}})},
+             {"buy_back", sent(contract::buy_back{6, token})},
+             {"transfer", sent(contract::transfer{token, account(3), quantity{2}})},
+             {"claim", sent(contract::claim{device, token})},
+             {"start", sent(contract::start{6, token})},
+             {"finish", sent(contract::finish{device, token})},
+             {"settle", sent(contract::settle{device, token, account(3)})},
+             {"top_up", sent(contract::top_up{6, token, amount{1'000}})},
+             {"substitute", sent(contract::substitute{6, 7, token})},
+             {"redeem", sent(contract::redeem{token})},
+             {"genesis", encode(contract::genesis_document{{{rtx, rtx_spec, price{10}}}})},
+             {"order_key", encode(bid)},
+             {"order", encode(resting)},
+             {"candle", encode(candles::row{price{1}, price{4}, price{1}, price{2}, quantity{8}})},
+             {"holding", encode(holdings::row{quantity{2}})}}) == "");
 }

@@ -62,8 +62,8 @@ std::string message(chunk_error const& e)
 std::uint8_t snapshot_bits(std::size_t rows) noexcept
 {
     constexpr std::size_t rows_aimed = 4096;
-    return static_cast<std::uint8_t>(
-        std::min<std::size_t>(std::bit_width(rows / rows_aimed), snapshot_manifest::bits_max));
+    return static_cast<std::uint8_t>(std::min<std::size_t>(
+        static_cast<std::size_t>(std::bit_width(rows / rows_aimed)), snapshot_manifest::bits_max));
 }
 
 result<bytes, chunk_error> make_chunk(tree const& of, tree_version at, std::uint8_t bits,

@@ -213,43 +213,62 @@ bool save(std::string const& directory, std::vector<row> const& rows)
     csv << "engine,world,validators,payload,seeds,blocks_per_s,mean_ms,p50_ms,p99_ms,"
            "messages_per_block,kbytes_per_block,recovery_ms,broken\n";
     std::map<std::string, lab::series> trade, spread, messages, volume, recovery;
+    std::vector<std::string> engines, worlds, sizes;
     for (auto const& r : rows) {
         csv << r.engine << ',' << r.world << ',' << r.size << ',' << r.payload << ',' << r.seeds
             << ',' << r.blocks_per_s << ',' << r.mean_ms << ',' << r.p50_ms << ',' << r.p99_ms
             << ',' << r.messages << ',' << r.kbytes << ',' << r.recovery_ms << ",\"" << r.broken
             << "\"\n";
         auto const name = r.engine + " " + r.world;
+        // An engine is a kind of line, a world (and for distributions a size) a colour.
+        auto const known = [](std::vector<std::string>& all, std::string const& what) {
+            auto const at = std::ranges::find(all, what);
+            auto const index = static_cast<std::size_t>(at - all.begin());
+            if (at == all.end()) all.push_back(what);
+            return index;
+        };
+        auto const sized = r.world + " n=" + std::to_string(r.size);
+        auto const dash = known(engines, r.engine);
         auto const add = [&](auto& into, std::string const& key, double x, double y) {
             into[key].name = key;
+            into[key].colour = known(worlds, r.world);
+            into[key].dash = dash;
             into[key].points.emplace_back(x, y);
         };
-        add(trade, name, r.blocks_per_s * r.payload / 1000, r.p50_ms);
+        auto const volume_per_s = r.blocks_per_s * r.payload / 1000;
+        add(trade, name, volume_per_s, r.p50_ms);
+        trade[name].notes.push_back({volume_per_s, r.p50_ms, "n=" + std::to_string(r.size)});
         add(messages, name, r.size, r.messages);
         add(volume, name, r.size, r.kbytes);
         add(recovery, name, r.size, r.recovery_ms);
-        auto& s = spread[name + " n=" + std::to_string(r.size)];
-        s.name = name + " n=" + std::to_string(r.size);
-        s.points.emplace_back(0, 0);
+        auto& s = spread[r.engine + " " + sized];
+        s.name = r.engine + " " + sized;
+        s.colour = known(sizes, sized);
+        s.dash = dash;
+        s.points.emplace_back(percentile(r.latencies, 0.01), 0);
         for (int p = 1; p <= 100; ++p)
             s.points.emplace_back(percentile(r.latencies, p / 100.0), p / 100.0);
     }
     bool good = write(dir / "results.csv", csv.str());
     auto const draw = [&](char const* file, char const* title, char const* x, char const* y,
-                          std::map<std::string, lab::series> const& all, bool steps, bool log_y) {
-        lab::chart c{title, x, y, {}, steps, !steps, log_y};
+                          std::map<std::string, lab::series> const& all, bool steps, bool log_x,
+                          bool log_y) {
+        lab::chart c{title, x, y, {}, steps, !steps, log_x, log_y};
         for (auto const& [key, s] : all) c.lines.push_back(s);
         for (auto& s : c.lines)
             std::ranges::stable_sort(s.points, {}, [](auto const& p) { return p.first; });
         good = write(dir / file, lab::svg(c)) && good;
     };
     draw("throughput-latency.svg", "Latency against throughput", "kB of payload decided a second",
-         "median latency, ms", trade, false, false);
+         "median latency, ms", trade, false, true, true);
     draw("latency.svg", "How many decisions are made within a time", "latency, ms",
-         "share of decisions", spread, true, false);
-    draw("messages.svg", "Messages a decision", "validators", "messages", messages, false, true);
-    draw("bytes.svg", "Bytes a decision", "validators", "kB sent by all", volume, false, true);
+         "share of decisions", spread, true, true, false);
+    draw("messages.svg", "Messages a decision", "validators", "messages", messages, false, true,
+         true);
+    draw("bytes.svg", "Bytes a decision", "validators", "kB sent by all", volume, false, true,
+         true);
     draw("recovery.svg", "From calm until everybody has decided again", "validators", "ms",
-         recovery, false, false);
+         recovery, false, true, false);
     std::cerr << "wrote results.csv and five plots to " << directory << "\n";
     return good;
 }

@@ -30,7 +30,7 @@ using chain_id = strong<chain_id_tag>;
 using shard_id = strong<shard_id_tag, std::uint16_t>;
 /// How many transactions of an account came before. The first has nonce 0.
 using nonce = strong<nonce_tag>;
-/// What work costs: one gas is about one nanosecond of the reference core, see fees.hpp.
+/// What work costs: one gas is about one nanosecond of the reference core, see gas.hpp.
 using gas = strong<gas_tag>;
 /// Grains for one gas.
 using gas_price = strong<gas_price_tag>;

@@ -45,6 +45,7 @@ TEST_CASE("battery: catches every mutant from the first seed on, says when, and 
 {
     sim::claims_to_be what{};
     what.seeds = 60;
+    what.shrink_tries = 80;
     for (auto const& m : test::mutants()) {
         auto const f = sim::try_all(m.engine, what);
         CHECK_MESSAGE(f.has_value(), m.engine.name << " is not caught");

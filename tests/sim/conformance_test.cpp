@@ -31,14 +31,14 @@ TEST_CASE("conformance: hotstuff2" * doctest::test_suite("property"))
 TEST_CASE("conformance: simplex in many worlds" * doctest::test_suite("slow"))
 {
     sim::claims_to_be what{};
-    what.seeds = 150;
+    what.seeds = 100;
     consensus::conformance<consensus::simplex>({}, what);
 }
 
 TEST_CASE("conformance: hotstuff2 in many worlds" * doctest::test_suite("slow"))
 {
     sim::claims_to_be what{};
-    what.seeds = 150;
+    what.seeds = 100;
     consensus::conformance<consensus::hotstuff2>({}, what);
 }
 

@@ -35,6 +35,7 @@ struct stranger {
 }  // namespace
 
 static_assert(contract<owner> && contract<stranger>);
+static_assert(owner::secrets::name == "secrets");
 static_assert(!std::is_constructible_v<ref<purses, mode::debit>, state::slot>,
               "handles come from plans only");
 static_assert(!std::is_default_constructible_v<pass<owner>>,

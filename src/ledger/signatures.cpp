@@ -140,7 +140,8 @@ struct signature_checker::state {
     crypto::batch_verifier borrow()
     {
         std::lock_guard const lock{mutex};
-        if (resting.empty()) return crypto::batch_verifier{{.path = how.path, .cached_keys = how.cached_keys}};
+        if (resting.empty())
+            return crypto::batch_verifier{{.path = how.path, .cached_keys = how.cached_keys}};
         auto out = std::move(resting.back());
         resting.pop_back();
         return out;

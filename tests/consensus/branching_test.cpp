@@ -22,8 +22,10 @@ TEST_CASE("branching: blocks without parents and answers to strangers are kept u
     e.step(s, now, out);
     for (std::uint32_t i = 0; i < 6'000; ++i) {
         auto const who = sim::ideal_identity(i).self;
-        block const body{{{std::byte{9}, static_cast<std::byte>(i)}, height{2 + i % 4},
-                          time_ms{1'000 * (i + 1)}, sim::ideal_identity(1).self},
+        block const body{{{std::byte{9}, static_cast<std::byte>(i)},
+                          height{2 + i % 4},
+                          time_ms{1'000 * (i + 1)},
+                          sim::ideal_identity(1).self},
                          {}};
         auto const raw = encode(branch_message{sealed_block{body, encode(slot_seal{i + 1, {}})}});
         e.step(received{who, raw, true}, now, out);

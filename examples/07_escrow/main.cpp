@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A job of six units, paid unit by unit. The first provider fails half-way and keeps what it earned;
-// another one finishes. At the end every grain is accounted for.
+// A job of six units, paid unit by unit: one provider fails half-way, another one finishes.
+// The first keeps what it earned; at the end every grain is accounted for.
 #include <cstdio>
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A provider returns a wrong result and is caught three ways: by a random check of a matrix product,
-// by comparison with others who did the same work, and by a dispute that is led to the one step in
-// which it lied.
+// A provider returns a wrong result and is caught three ways.
+// By a random check of a matrix product, by comparison with others who did the same work, and by a
+// dispute that is led to the one step in which it lied.
 #include <cstdint>
 #include <cstdio>
 #include <string>

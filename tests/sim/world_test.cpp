@@ -51,3 +51,9 @@ TEST_CASE("world: a quorum behind a proposal of a decided view is believed by no
          {2308u, 5346u})  // a bit of the quorum's view flipped on the way
         try_seeds(sim::kind_of<consensus::hotstuff2>(), seed, seed + 1);
 }
+
+TEST_CASE("world: who missed that a view repeated the last block is told, and votes again")
+{
+    for (std::uint64_t const seed : {6208u, 9719u})
+        try_seeds(sim::kind_of<consensus::simplex>(), seed, seed + 1);
+}

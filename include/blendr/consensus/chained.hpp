@@ -223,7 +223,8 @@ private:
     std::optional<electorate> next_{};
     height known_to_{};  // sets are known up to here
     std::optional<std::size_t> seat_{};
-    place root_{};  // the last decided block
+    place root_{};                         // the last decided block
+    std::vector<certificate> root_why_{};  // what ended its view, in this epoch
     std::uint64_t view_{};
     std::map<std::uint64_t, round> rounds_{};
     std::map<block_id, node> tree_{};

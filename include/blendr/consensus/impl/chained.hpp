@@ -22,6 +22,7 @@ void chained<Self>::on(started const& s)
         if (auto const why = decode<std::vector<certificate>>(*raw); why && !why->empty())
             if (why->front().about.epoch == voters_.epoch()) {
                 root_.view = why->front().about.view;
+                root_why_ = *why;
                 for (auto const& c : *why)
                     if (needs(c)) hold(c);
             }
@@ -436,6 +437,7 @@ template <class Self>
 void chained<Self>::settle(std::vector<decide::entry> path, std::vector<certificate> const& why)
 {
     root_.view = why.front().about.view;
+    root_why_ = why;
     if (!path.empty()) {
         auto const& last = path.back();
         root_ = {last.id, last.at.at, last.at.block_time, root_.view};
@@ -505,6 +507,7 @@ void chained<Self>::enter_epoch(electorate e)
     next_.reset();
     seat_ = voters_.seat_of(me_.self);
     root_.view = view_ = 0;
+    root_why_.clear();
     rounds_.clear();
     tree_.clear();
     pending_.reset();

@@ -211,6 +211,8 @@ void chained<Self>::take(public_key const& from, ask const& a)
     if (a.decided > root_.at || a.view > view_) behind_ = true;
     tell out{};
     std::vector<certificate const*> all{};
+    if (a.decided == root_.at && a.view <= root_.view)  // a view that repeated our last block, say
+        for (auto const& c : root_why_) all.push_back(&c);
     for (auto at = rounds_.lower_bound(a.view); at != rounds_.end(); ++at)
         for (auto const& c : at->second.certificates)
             if (c) all.push_back(&*c);

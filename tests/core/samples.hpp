@@ -55,7 +55,8 @@ inline transfer any_transfer(rng& random)
 {
     transfer out{};
     random.fill(out.to);
-    out.value = amount{(u128{random()} << 64) | random()};
+    u128 const high = random();  // one draw a statement: the order within one is the compiler's
+    out.value = amount{(high << 64) | random()};
     out.memo = static_cast<std::uint32_t>(random());
     return out;
 }
@@ -84,8 +85,10 @@ inline everything any_everything(rng& random)
         out.either = std::monostate{};
     }
     for (auto n = random.below(5); n > 0; --n) out.text += random.chance(1, 3) ? "é" : "x";
-    for (auto n = random.below(4); n > 0; --n)
-        out.pairs.emplace_back(static_cast<std::uint16_t>(random()), random.chance(1, 2));
+    for (auto n = random.below(4); n > 0; --n) {
+        bool const yes = random.chance(1, 2);
+        out.pairs.emplace_back(static_cast<std::uint16_t>(random()), yes);
+    }
     out.at = height{random()};
     out.when = time_ms{static_cast<std::int64_t>(random())};
     for (auto& each : out.flag) each = any_color(random);

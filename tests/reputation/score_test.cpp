@@ -89,7 +89,8 @@ TEST_CASE("score: what it gives is frozen")
     height at{0};
     for (int i = 0; i < 12; ++i) {
         at = at + random.below(150'000);
-        e = with(e, random.below(3'000), static_cast<std::uint32_t>(random.below(101)), at, by);
+        auto const rating = static_cast<std::uint32_t>(random.below(101));
+        e = with(e, random.below(3'000), rating, at, by);
         now.emplace_back("evidence-" + std::to_string(i), encode(e));
         now.emplace_back("score-" + std::to_string(i), encode(score(e, at, by)));
     }

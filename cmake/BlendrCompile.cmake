@@ -58,6 +58,11 @@ function(blendr_house_rules target)
             -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wnull-dereference
             -Wimplicit-fallthrough -Wextra-semi -Werror
             $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wno-null-dereference -Wno-restrict>)
+        # What a sanitizer adds makes g++ 12 see values that are never set, and it notes that it does not follow fences.
+        if(BLENDR_SANITIZE)
+            target_compile_options(${target} PRIVATE
+                $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-tsan>)
+        endif()
     endif()
 endfunction()
 

@@ -196,7 +196,7 @@ result<bytes, keystore_error> read_file(fs::path const& at)
         if (errno == ENOENT) return failure(kind::missing, at.string());
         return failure(kind::system, system_words(at, "opening it"));
     }
-    struct stat about {};
+    struct stat about{};
     if (::fstat(file.get(), &about) != 0)
         return failure(kind::system, system_words(at, "looking at it"));
     if (!S_ISREG(about.st_mode)) return failure(kind::not_a_keystore, at.string());

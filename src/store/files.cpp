@@ -111,7 +111,7 @@ public:
 
     result<std::uint64_t, io_error> size() const override
     {
-        struct stat found {};
+        struct stat found{};
         if (::fstat(fd_.get(), &found) != 0) return failed(path_);
         return static_cast<std::uint64_t>(found.st_size);
     }
@@ -132,7 +132,7 @@ private:
 /// Takes the whole file, in the way that SQLite's own tools respect.
 bool own(int fd)
 {
-    struct flock whole {};
+    struct flock whole{};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;
 #if defined(F_OFD_SETLK)
@@ -175,7 +175,7 @@ public:
         std::vector<std::string> names;
         while (dirent const* const entry = ::readdir(open)) {
             std::string name = entry->d_name;
-            struct stat found {};
+            struct stat found{};
             if (::stat((directory + "/" + name).c_str(), &found) == 0 && S_ISREG(found.st_mode))
                 names.push_back(std::move(name));
         }

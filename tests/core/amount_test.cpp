@@ -13,10 +13,7 @@ using namespace blendr;
 namespace {
 
 template <class A, class B>
-concept multiplies = requires(A a, B b)
-{
-    a* b;
-};
+concept multiplies = requires(A a, B b) { a* b; };
 
 static_assert(multiplies<price, quantity> && multiplies<quantity, price>);
 static_assert(!multiplies<price, price> && !multiplies<amount, amount>);

@@ -18,15 +18,9 @@ struct order_id_tag {
 using order_id = strong<order_id_tag>;
 
 template <class A, class B>
-concept adds = requires(A a, B b)
-{
-    a + b;
-};
+concept adds = requires(A a, B b) { a + b; };
 template <class A, class B>
-concept subtracts = requires(A a, B b)
-{
-    a - b;
-};
+concept subtracts = requires(A a, B b) { a - b; };
 
 static_assert(!std::convertible_to<std::uint64_t, height> &&
               !std::convertible_to<height, std::uint64_t>);

@@ -16,10 +16,7 @@ using namespace blendr::crypto;
 namespace {
 
 template <class T>
-concept printable = requires(std::ostream& out, T const& value)
-{
-    out << value;
-};
+concept printable = requires(std::ostream& out, T const& value) { out << value; };
 
 static_assert(!std::is_copy_constructible_v<secret_key> && !std::is_copy_assignable_v<secret_key>);
 static_assert(std::is_nothrow_move_constructible_v<secret_key>);

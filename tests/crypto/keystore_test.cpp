@@ -179,7 +179,7 @@ TEST_CASE("keystore: a file is made once, for its owner only, and never over ano
     auto const at = directory / "key";
     ::umask(0);
     REQUIRE(create_keystore(at, fixed(), words("p"), cheap));
-    struct stat about {};
+    struct stat about{};
     REQUIRE(::stat(at.c_str(), &about) == 0);
     CHECK((about.st_mode & 07777) == 0600);
     CHECK(open_keystore(at, words("p"))->self() == fixed().self());

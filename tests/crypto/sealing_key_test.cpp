@@ -15,10 +15,7 @@ using kind = seal_error::kind;
 namespace {
 
 template <class T>
-concept printable = requires(std::ostream& out, T const& value)
-{
-    out << value;
-};
+concept printable = requires(std::ostream& out, T const& value) { out << value; };
 
 static_assert(!std::is_copy_constructible_v<sealing_key> && !printable<sealing_key>);
 static_assert(!std::is_copy_constructible_v<content_key> && !printable<content_key>);

@@ -20,15 +20,9 @@ using namespace blendr::crypto;
 namespace {
 
 template <class T>
-concept printable = requires(std::ostream& out, T const& value)
-{
-    out << value;
-};
+concept printable = requires(std::ostream& out, T const& value) { out << value; };
 template <class T>
-concept comparable = requires(T const& value)
-{
-    value == value;
-};
+concept comparable = requires(T const& value) { value == value; };
 
 static_assert(!std::is_copy_constructible_v<secret> && !std::is_copy_assignable_v<secret>);
 static_assert(std::is_nothrow_move_constructible_v<secret> &&

@@ -17,10 +17,7 @@ using namespace blendr::crypto;
 namespace {
 
 template <class T>
-concept printable = requires(std::ostream& out, T const& value)
-{
-    out << value;
-};
+concept printable = requires(std::ostream& out, T const& value) { out << value; };
 
 static_assert(!std::is_copy_constructible_v<vrf_secret_key> && !printable<vrf_secret_key>);
 static_assert(!encodable<vrf_secret_key> && !std::is_default_constructible_v<vrf_secret_key>);

@@ -11,10 +11,9 @@ struct stranger {
     using tables = type_list<>;
 };
 template <class T>
-constexpr bool only_read = may_use<stranger, T, mode::read>() &&
-                           !may_use<stranger, T, mode::write>() &&
-                           !may_use<stranger, T, mode::debit>() &&
-                           !may_use<stranger, T, mode::credit>();
+constexpr bool only_read =
+    may_use<stranger, T, mode::read>() && !may_use<stranger, T, mode::write>() &&
+    !may_use<stranger, T, mode::debit>() && !may_use<stranger, T, mode::credit>();
 }  // namespace
 
 TEST_CASE("base: contracts see rules and facts and cannot change them, of validators they may")

@@ -12,25 +12,13 @@ using namespace blendr::ledger::test;
 namespace {
 using context = tx_context<lane<chain>>;
 template <class T, mode M>
-concept reads = requires(context& in, ref<T, M> at)
-{
-    in.read(at);
-};
+concept reads = requires(context& in, ref<T, M> at) { in.read(at); };
 template <class T, mode M>
-concept edits = requires(context& in, ref<T, M> at)
-{
-    in.edit(at);
-};
+concept edits = requires(context& in, ref<T, M> at) { in.edit(at); };
 template <class T, mode M>
-concept takes = requires(context& in, ref<T, M> at)
-{
-    in.take(at, amount{});
-};
+concept takes = requires(context& in, ref<T, M> at) { in.take(at, amount{}); };
 template <class T, mode M>
-concept gives = requires(context& in, ref<T, M> at)
-{
-    in.give(at, amount{});
-};
+concept gives = requires(context& in, ref<T, M> at) { in.give(at, amount{}); };
 }  // namespace
 
 TEST_CASE("context: what a mode does not allow does not compile")

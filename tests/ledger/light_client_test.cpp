@@ -213,16 +213,14 @@ TEST_CASE("light_client: each bad block has its own code and moves nothing")
     CHECK(refused([](auto& b) { b.head.at = height{4}; }) == reject::unconnected_header);
     CHECK(refused([](auto& b) { b.head.parent = some_hash(1); }) == reject::unconnected_header);
     CHECK(refused([](auto& b) { b.head.block_time = time_ms{2000}; }) == reject::wrong_time);
-    CHECK(refused([](auto& b) {
-              b.validators = chain::set_of({0, 1, 2});
-          }) == reject::wrong_validator_set);
+    CHECK(refused([](auto& b) { b.validators = chain::set_of({0, 1, 2}); }) ==
+          reject::wrong_validator_set);
     CHECK(refused([](auto& b) { b.head.after_parent.state = some_hash(1); }) ==
           reject::wrong_certificate);
     CHECK(refused([](auto& b) { b.body_digest = some_hash(1); }) == reject::wrong_certificate);
     CHECK(refused([](auto& b) { b.certificate.clear(); }) == reject::wrong_certificate);
-    CHECK(refused([&](auto& b) {
-              b.certificate = c.certify(b, {0, 1});
-          }) == reject::wrong_certificate);
+    CHECK(refused([&](auto& b) { b.certificate = c.certify(b, {0, 1}); }) ==
+          reject::wrong_certificate);
     CHECK(refused([&](auto& b) {
               b.certificate = c.certify(b, {0, 1, 2, 3}), b.certificate[70] ^= std::byte{1};
           }) == reject::wrong_certificate);

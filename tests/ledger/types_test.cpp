@@ -11,15 +11,9 @@ using namespace blendr::ledger;
 
 namespace {
 template <class A, class B>
-concept added = requires(A a, B b)
-{
-    a + b;
-};
+concept added = requires(A a, B b) { a + b; };
 template <class A, class B>
-concept multiplied = requires(A a, B b)
-{
-    a* b;
-};
+concept multiplied = requires(A a, B b) { a* b; };
 }  // namespace
 
 TEST_CASE("types: what means nothing does not compile, and gas at a price always fits")

@@ -44,32 +44,15 @@ namespace blendr::app {
 ///   document and the decided blocks, with what their `proposal_context` says.
 template <class A>
 concept application = requires(A a, A const& ca, bytes_view raw, proposal_context const& at,
-                               block_id const& id, std::size_t bytes_max, std::string_view path)
-{
-    {
-        ca.last()
-        } -> std::same_as<info>;
-    {
-        a.init(raw)
-        } -> std::same_as<std::optional<validator_set>>;
-    {
-        ca.check(raw)
-        } -> std::same_as<check_result>;
-    {
-        a.propose(at, bytes_max)
-        } -> std::same_as<std::optional<bytes>>;
-    {
-        a.verify(at, id, raw)
-        } -> std::same_as<std::optional<verdict>>;
-    {
-        a.finalize(at, id, raw)
-        } -> std::same_as<finalized>;
-    {
-        a.commit()
-        } -> std::same_as<height>;
-    {
-        ca.query(path, raw)
-        } -> std::same_as<query_result>;
+                               block_id const& id, std::size_t bytes_max, std::string_view path) {
+    { ca.last() } -> std::same_as<info>;
+    { a.init(raw) } -> std::same_as<std::optional<validator_set>>;
+    { ca.check(raw) } -> std::same_as<check_result>;
+    { a.propose(at, bytes_max) } -> std::same_as<std::optional<bytes>>;
+    { a.verify(at, id, raw) } -> std::same_as<std::optional<verdict>>;
+    { a.finalize(at, id, raw) } -> std::same_as<finalized>;
+    { a.commit() } -> std::same_as<height>;
+    { ca.query(path, raw) } -> std::same_as<query_result>;
 };
 
 }  // namespace blendr::app

@@ -42,22 +42,13 @@ BOOST_DESCRIBE_ENUM(chunk_verdict, taken, corrupt, abandoned, complete)
 ///   loses none of the good ones over a bad one. Until it answers `complete` the application holds
 ///   what it held before.
 template <class A>
-concept snapshot_application = requires(A a, A const& ca, snapshot const& which,
-                                        hash256 const& trusted, height at, std::uint32_t index,
-                                        bytes_view raw)
-{
-    {
-        ca.snapshots()
-        } -> std::same_as<std::vector<snapshot>>;
-    {
-        ca.chunk(at, index)
-        } -> std::same_as<std::optional<bytes>>;
-    {
-        a.offer(which, trusted)
-        } -> std::same_as<bool>;
-    {
-        a.restore(index, raw)
-        } -> std::same_as<chunk_verdict>;
-};
+concept snapshot_application =
+    requires(A a, A const& ca, snapshot const& which, hash256 const& trusted, height at,
+             std::uint32_t index, bytes_view raw) {
+        { ca.snapshots() } -> std::same_as<std::vector<snapshot>>;
+        { ca.chunk(at, index) } -> std::same_as<std::optional<bytes>>;
+        { a.offer(which, trusted) } -> std::same_as<bool>;
+        { a.restore(index, raw) } -> std::same_as<chunk_verdict>;
+    };
 
 }  // namespace blendr::app

@@ -257,25 +257,14 @@ struct claim {
 template <class E>
 concept engine = requires(E e, E const& ce, event const& in, clock now, effects& out,
                           bytes_view raw, std::vector<claim>& claims, membership const& set,
-                          decide::entry const& block, public_key const& who)
-{
+                          decide::entry const& block, public_key const& who) {
     typename E::config;
     requires std::constructible_from<E, typename E::config, identity, std::uint64_t /*seed*/>;
-    {
-        E::name
-        } -> std::convertible_to<std::string_view>;
-    {
-        e.step(in, now, out)
-        } -> std::same_as<void>;
-    {
-        ce.claims(who, raw, claims)
-        } -> std::same_as<std::optional<bool>>;
-    {
-        E::check(set, block, raw, claims)
-        } -> std::same_as<bool>;
-    {
-        E::check_evidence(set, who, raw, claims)
-        } -> std::same_as<bool>;
+    { E::name } -> std::convertible_to<std::string_view>;
+    { e.step(in, now, out) } -> std::same_as<void>;
+    { ce.claims(who, raw, claims) } -> std::same_as<std::optional<bool>>;
+    { E::check(set, block, raw, claims) } -> std::same_as<bool>;
+    { E::check_evidence(set, who, raw, claims) } -> std::same_as<bool>;
 };
 
 }  // namespace blendr::consensus

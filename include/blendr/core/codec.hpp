@@ -106,23 +106,12 @@ private:
 };
 
 template <class T>
-concept encodable = requires(T const& value, T& out, std::byte* to, reader& in)
-{
-    {
-        codec<T>::fixed
-        } -> std::convertible_to<bool>;
-    {
-        codec<T>::size_min
-        } -> std::convertible_to<std::size_t>;
-    {
-        codec<T>::size(value)
-        } -> std::same_as<std::size_t>;
-    {
-        codec<T>::write(value, to)
-        } -> std::same_as<std::byte*>;
-    {
-        codec<T>::read(in, out)
-        } -> std::same_as<bool>;
+concept encodable = requires(T const& value, T& out, std::byte* to, reader& in) {
+    { codec<T>::fixed } -> std::convertible_to<bool>;
+    { codec<T>::size_min } -> std::convertible_to<std::size_t>;
+    { codec<T>::size(value) } -> std::same_as<std::size_t>;
+    { codec<T>::write(value, to) } -> std::same_as<std::byte*>;
+    { codec<T>::read(in, out) } -> std::same_as<bool>;
 };
 
 /// A codec for a type that travels as another. The derived codec gives

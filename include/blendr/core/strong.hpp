@@ -65,7 +65,7 @@ private:
 };
 
 template <class Tag, class Rep>
-requires quantity_tag<Tag>
+    requires quantity_tag<Tag>
 constexpr std::optional<strong<Tag, Rep>> add(strong<Tag, Rep> a, strong<Tag, Rep> b) noexcept
 {
     if (auto const sum = impl::checked_add(a.get(), b.get())) return strong<Tag, Rep>{*sum};
@@ -73,7 +73,7 @@ constexpr std::optional<strong<Tag, Rep>> add(strong<Tag, Rep> a, strong<Tag, Re
 }
 
 template <class Tag, class Rep>
-requires point_tag<Tag>
+    requires point_tag<Tag>
 constexpr std::optional<strong<Tag, Rep>> add(strong<Tag, Rep> from, Rep distance) noexcept
 {
     if (auto const sum = impl::checked_add(from.get(), distance)) return strong<Tag, Rep>{*sum};
@@ -81,7 +81,7 @@ constexpr std::optional<strong<Tag, Rep>> add(strong<Tag, Rep> from, Rep distanc
 }
 
 template <class Tag, class Rep>
-requires quantity_tag<Tag>
+    requires quantity_tag<Tag>
 constexpr std::optional<strong<Tag, Rep>> sub(strong<Tag, Rep> a, strong<Tag, Rep> b) noexcept
 {
     if (auto const rest = impl::checked_sub(a.get(), b.get())) return strong<Tag, Rep>{*rest};
@@ -89,7 +89,7 @@ constexpr std::optional<strong<Tag, Rep>> sub(strong<Tag, Rep> a, strong<Tag, Re
 }
 
 template <class Tag, class Rep>
-requires quantity_tag<Tag>
+    requires quantity_tag<Tag>
 constexpr strong<Tag, Rep> operator+(strong<Tag, Rep> a, strong<Tag, Rep> b) noexcept
 {
     auto const sum = add(a, b);
@@ -98,7 +98,7 @@ constexpr strong<Tag, Rep> operator+(strong<Tag, Rep> a, strong<Tag, Rep> b) noe
 }
 
 template <class Tag, class Rep>
-requires quantity_tag<Tag>
+    requires quantity_tag<Tag>
 constexpr strong<Tag, Rep> operator-(strong<Tag, Rep> a, strong<Tag, Rep> b) noexcept
 {
     auto const rest = sub(a, b);
@@ -107,21 +107,21 @@ constexpr strong<Tag, Rep> operator-(strong<Tag, Rep> a, strong<Tag, Rep> b) noe
 }
 
 template <class Tag, class Rep>
-requires quantity_tag<Tag>
+    requires quantity_tag<Tag>
 constexpr strong<Tag, Rep>& operator+=(strong<Tag, Rep>& a, strong<Tag, Rep> b) noexcept
 {
     return a = a + b;
 }
 
 template <class Tag, class Rep>
-requires quantity_tag<Tag>
+    requires quantity_tag<Tag>
 constexpr strong<Tag, Rep>& operator-=(strong<Tag, Rep>& a, strong<Tag, Rep> b) noexcept
 {
     return a = a - b;
 }
 
 template <class Tag, class Rep>
-requires point_tag<Tag>
+    requires point_tag<Tag>
 constexpr strong<Tag, Rep> operator+(strong<Tag, Rep> from, Rep distance) noexcept
 {
     auto const sum = impl::checked_add(from.get(), distance);
@@ -130,7 +130,7 @@ constexpr strong<Tag, Rep> operator+(strong<Tag, Rep> from, Rep distance) noexce
 }
 
 template <class Tag, class Rep>
-requires point_tag<Tag>
+    requires point_tag<Tag>
 constexpr strong<Tag, Rep> operator-(strong<Tag, Rep> from, Rep distance) noexcept
 {
     auto const rest = impl::checked_sub(from.get(), distance);
@@ -139,7 +139,7 @@ constexpr strong<Tag, Rep> operator-(strong<Tag, Rep> from, Rep distance) noexce
 }
 
 template <class Tag, class Rep>
-requires point_tag<Tag>
+    requires point_tag<Tag>
 constexpr Rep operator-(strong<Tag, Rep> a, strong<Tag, Rep> b) noexcept
 {
     auto const distance = impl::checked_sub(a.get(), b.get());
@@ -148,8 +148,11 @@ constexpr Rep operator-(strong<Tag, Rep> a, strong<Tag, Rep> b) noexcept
 }
 
 template <class Tag, class Rep>
-requires point_tag<Tag>
-constexpr strong<Tag, Rep>& operator++(strong<Tag, Rep>& at) noexcept { return at = at + Rep{1}; }
+    requires point_tag<Tag>
+constexpr strong<Tag, Rep>& operator++(strong<Tag, Rep>& at) noexcept
+{
+    return at = at + Rep{1};
+}
 
 struct height_tag {
     static constexpr auto rules = arithmetic::point;

@@ -21,7 +21,8 @@ namespace blendr::crypto {
 
 /// Whole numbers modulo a prime P below 2⁶³. Elements are the numbers 0 … P − 1.
 template <std::uint64_t P>
-requires(P > 2 && P < (std::uint64_t{1} << 63)) struct prime_field {
+    requires(P > 2 && P < (std::uint64_t{1} << 63))
+struct prime_field {
     static constexpr std::uint64_t modulus = P;
 
     static constexpr std::uint64_t reduce(u128 value) noexcept

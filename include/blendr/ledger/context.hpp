@@ -37,8 +37,8 @@ public:
     block_info const& block() const noexcept { return *block_; }
 
     template <class T, mode M>
-    requires(M == mode::read || M == mode::write)
-        typename T::row const& read(ref<T, M> const& at) const noexcept
+        requires(M == mode::read || M == mode::write)
+    typename T::row const& read(ref<T, M> const& at) const noexcept
     {
         return lane_->state().template table<T>().row(at.slot());
     }
@@ -52,16 +52,16 @@ public:
 
     /// Takes from the row's quantity, or says that there is not so much.
     template <quantified T, mode M>
-    requires(M == mode::debit || M == mode::write)
-        [[nodiscard]] bool take(ref<T, M> const& at, quantity_of<T> value)
+        requires(M == mode::debit || M == mode::write)
+    [[nodiscard]] bool take(ref<T, M> const& at, quantity_of<T> value)
     {
         return lane_->template take<T, M>(at.slot(), value);
     }
 
     /// Adds to the row's quantity. What is given was taken before, or is bounded by its contract.
     template <quantified T, mode M>
-    requires(M == mode::credit || M == mode::debit ||
-             M == mode::write) void give(ref<T, M> const& at, quantity_of<T> value)
+        requires(M == mode::credit || M == mode::debit || M == mode::write)
+    void give(ref<T, M> const& at, quantity_of<T> value)
     {
         lane_->template give<T, M>(at.slot(), value);
     }
@@ -115,7 +115,8 @@ public:
     block_info const& block() const noexcept { return *block_; }
 
     template <class T, mode M>
-    requires(may_use<C, T, M>()) ref<T, M> use(typename T::key const& key)
+        requires(may_use<C, T, M>())
+    ref<T, M> use(typename T::key const& key)
     {
         return impl::ref_maker::make<T, M>(lane_->state().template table<T>().intern(key));
     }
@@ -134,8 +135,8 @@ public:
     }
     /// By key, without a handle. A row that is absent reads as a default row.
     template <class T>
-    requires(may_use<C, T, mode::read>())
-        typename T::row const& row(typename T::key const& key) const
+        requires(may_use<C, T, mode::read>())
+    typename T::row const& row(typename T::key const& key) const
     {
         static typename T::row const absent{};
         auto const& table = lane_->state().template table<T>();
@@ -149,14 +150,15 @@ public:
         return lane_->template touch<T>(at.slot());
     }
     template <class T>
-    requires(may_use<C, T, mode::write>()) typename T::row& edit(typename T::key const& key)
+        requires(may_use<C, T, mode::write>())
+    typename T::row& edit(typename T::key const& key)
     {
         return edit(use<T, mode::write>(key));
     }
 
     template <quantified T, mode M>
-    requires(M == mode::debit || M == mode::write)
-        [[nodiscard]] bool take(ref<T, M> const& at, quantity_of<T> value)
+        requires(M == mode::debit || M == mode::write)
+    [[nodiscard]] bool take(ref<T, M> const& at, quantity_of<T> value)
     {
         auto const& row = lane_->state().template table<T>().row(at.slot());
         auto const rest = sub(row.*T::quantity, value);
@@ -165,8 +167,8 @@ public:
         return true;
     }
     template <quantified T, mode M>
-    requires(M == mode::credit || M == mode::debit ||
-             M == mode::write) void give(ref<T, M> const& at, quantity_of<T> value)
+        requires(M == mode::credit || M == mode::debit || M == mode::write)
+    void give(ref<T, M> const& at, quantity_of<T> value)
     {
         auto& quantity = lane_->template touch<T>(at.slot()).*T::quantity;
         auto const sum = add(quantity, value);
@@ -178,13 +180,15 @@ public:
     /// key order, until `visit(key, row)` says false. It sees the rows as they were when it began
     /// and may change them.
     template <ordered T, class Visit>
-    requires(may_use<C, T, mode::read>()) void each(typename T::key const& from, Visit&& visit)
+        requires(may_use<C, T, mode::read>())
+    void each(typename T::key const& from, Visit&& visit)
     {
         lane_->flush_marks();
         lane_->state().template table<T>().each(from, std::forward<Visit>(visit));
     }
     template <ordered T, class Visit>
-    requires(may_use<C, T, mode::read>()) void each(Visit&& visit)
+        requires(may_use<C, T, mode::read>())
+    void each(Visit&& visit)
     {
         lane_->flush_marks();
         lane_->state().template table<T>().each(std::forward<Visit>(visit));
@@ -192,7 +196,8 @@ public:
 
     /// What the block's transactions left for this hook, in block order: {tx, message, value}.
     template <class T>
-    requires(may_use<C, T, mode::write>()) auto posted() const
+        requires(may_use<C, T, mode::write>())
+    auto posted() const
     {
         return std::span{std::as_const(posts_->template of<T>())};
     }
@@ -209,7 +214,11 @@ public:
         lane_->burn(value);
         lane_->keep();
     }
-    void mint(amount value) requires(std::same_as<C, base>) { *minted_ += value; }
+    void mint(amount value)
+        requires(std::same_as<C, base>)
+    {
+        *minted_ += value;
+    }
 
 private:
     lane<Registry>* lane_;

@@ -86,39 +86,26 @@ class pass {
 ///     static constexpr bool ordered = true;         // hooks and queries may walk it in key order
 ///     using entry = ...;                            // what `post` leaves; the row's type if absent
 template <class T>
-concept table_type = requires
-{
-    {
-        T::name
-        } -> std::convertible_to<std::string_view>;
+concept table_type = requires {
+    { T::name } -> std::convertible_to<std::string_view>;
     typename T::key;
     typename T::row;
-}
-&&encodable<typename T::key>&& encodable<typename T::row>;
+} && encodable<typename T::key> && encodable<typename T::row>;
 
 template <class T>
-concept quantified = requires
-{
-    T::quantity;
-};
+concept quantified = requires { T::quantity; };
 
 /// What a table's `quantity` member is: an amount, or units of something.
 template <quantified T>
 using quantity_of = std::remove_cvref_t<decltype(std::declval<typename T::row&>().*T::quantity)>;
 
 template <class T>
-concept holds_money = requires(typename T::row const& row)
-{
-    {
-        T::holds(row)
-        } -> std::same_as<amount>;
+concept holds_money = requires(typename T::row const& row) {
+    { T::holds(row) } -> std::same_as<amount>;
 };
 
 template <class T>
-concept ordered = requires
-{
-    requires T::ordered;
-};
+concept ordered = requires { requires T::ordered; };
 
 namespace impl {
 template <class T>
@@ -126,7 +113,7 @@ struct entry_type {
     using type = typename T::row;
 };
 template <class T>
-requires requires { typename T::entry; }
+    requires requires { typename T::entry; }
 struct entry_type<T> {
     using type = typename T::entry;
 };
@@ -136,7 +123,7 @@ struct tables_list {
     using type = type_list<>;
 };
 template <class C>
-requires requires { typename C::tables; }
+    requires requires { typename C::tables; }
 struct tables_list<C> {
     using type = typename C::tables;
 };
@@ -146,7 +133,7 @@ struct events_list {
     using type = type_list<>;
 };
 template <class C>
-requires requires { typename C::events; }
+    requires requires { typename C::events; }
 struct events_list<C> {
     using type = typename C::events;
 };
@@ -187,18 +174,12 @@ consteval bool may_use()
 ///     static void on(auto& ctx, Event const&);                   // of any contract; cannot fail
 ///     static std::uint64_t gas(Message const&);                  // instead of the default weight
 template <class C>
-concept contract = requires
-{
-    {
-        C::id
-        } -> std::convertible_to<std::uint16_t>;
-    {
-        C::name
-        } -> std::convertible_to<std::string_view>;
+concept contract = requires {
+    { C::id } -> std::convertible_to<std::uint16_t>;
+    { C::name } -> std::convertible_to<std::string_view>;
     typename C::error;
     typename C::messages;
-}
-&&std::is_enum_v<typename C::error>;
+} && std::is_enum_v<typename C::error>;
 
 /// As it stands in a receipt.
 template <class C>

@@ -33,11 +33,8 @@ struct gas_weights {
 inline constexpr gas_weights default_weights{};
 
 template <class C, class Message>
-concept weighs_itself = requires(Message const& m)
-{
-    {
-        C::gas(m)
-        } -> std::convertible_to<std::uint64_t>;
+concept weighs_itself = requires(Message const& m) {
+    { C::gas(m) } -> std::convertible_to<std::uint64_t>;
 };
 
 /// What a contract asks for a message beyond its rows and bytes: prepaid work of its hooks, say.

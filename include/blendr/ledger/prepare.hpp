@@ -109,7 +109,8 @@ public:
     }
     /// Of `post`: it has no key.
     template <class T, mode M>
-    requires(M == mode::post) ref<T, M> use()
+        requires(M == mode::post)
+    ref<T, M> use()
     {
         static_assert(may_use<C, T, M>(), "this contract may not use that table in this mode");
         return impl::ref_maker::make<T, M>(0);

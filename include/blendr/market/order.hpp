@@ -99,7 +99,7 @@ struct placed {
 /// book.
 template <class S>
 concept book_sink = std::is_nothrow_invocable_v<S&, trade const&> &&
-    std::is_nothrow_invocable_v<S&, removal const&>;
+                    std::is_nothrow_invocable_v<S&, removal const&>;
 
 /// For callers who want only the returned summary.
 struct ignore_events {

@@ -57,14 +57,14 @@ private:
     struct release {
         void operator()(void* raw) const noexcept
         {
-            ::operator delete (raw, std::align_val_t{alignment});
+            ::operator delete(raw, std::align_val_t{alignment});
         }
     };
 
     class page {
     public:
         explicit page([[maybe_unused]] bool whole)
-            : raw_{::operator new (bytes, std::align_val_t{alignment})}
+            : raw_{::operator new(bytes, std::align_val_t{alignment})}
         {
 #if defined(__linux__)
             if (bytes >= large && whole) ::madvise(raw_.get(), bytes, MADV_HUGEPAGE);

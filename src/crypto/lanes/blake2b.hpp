@@ -55,8 +55,7 @@ template <std::size_t Groups>
 BLENDR_INLINE void blake2b_mix(blake2b_work (&v)[Groups], word const (&m)[Groups][16],
                                unsigned char const* order)
 {
-    auto const half = [&](auto g, auto second, auto which) __attribute__((always_inline))
-    {
+    auto const half = [&](auto g, auto second, auto which) __attribute__((always_inline)) {
         constexpr bool is_second = second;
         blake2b_half<is_second ? 16 : 32, is_second ? 63 : 24>(v[g].a, v[g].b, v[g].c, v[g].d, m[g],
                                                                order + is_second, which);

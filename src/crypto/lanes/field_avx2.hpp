@@ -94,11 +94,9 @@ BLENDR_INLINE unsigned bits_of(lane_mask a)
 template <class F>
 BLENDR_INLINE void each_limb(F&& f)
 {
-    [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline))
-    {
+    [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
         (f(std::integral_constant<std::size_t, I>{}), ...);
-    }
-    (std::make_index_sequence<limbs>{});
+    }(std::make_index_sequence<limbs>{});
 }
 
 /// The same element in every lane.
@@ -193,8 +191,7 @@ BLENDR_INLINE void add_square_row(__m256i (&sum)[10], element const& a, element 
                                   std::index_sequence<K...>)
 {
     __m256i const a1 = a.v[I], a2 = plus(a1, a1), a4 = plus(a2, a2);
-    auto const add = [&](auto k) __attribute__((always_inline))
-    {
+    auto const add = [&](auto k) __attribute__((always_inline)) {
         constexpr std::size_t j = I + k;
         constexpr bool odd = I % 2 == 1 && j % 2 == 1;
         __m256i const x = j == I ? (odd ? a2 : a1) : odd ? a4 : a2;
@@ -305,8 +302,7 @@ inline element canonical(element const& a)
 {
     element out = a;
     auto& v = out.v;
-    auto const ripple = [&]() __attribute__((always_inline))
-    {
+    auto const ripple = [&]() __attribute__((always_inline)) {
         shed<0>(v), shed<1>(v), shed<2>(v), shed<3>(v), shed<4>(v);
         shed<5>(v), shed<6>(v), shed<7>(v), shed<8>(v);
     };
@@ -401,14 +397,12 @@ template <std::size_t Count>
 BLENDR_INLINE void load_rows(std::uint64_t const* const (&rows)[4], element (&out)[Count])
 {
     __m256i const low = every_lane(0xffffffff);
-    auto const block = [&](auto b) __attribute__((always_inline))
-    {
+    auto const block = [&](auto b) __attribute__((always_inline)) {
         __m256i const in[4] = {word::load(rows[0] + 4 * b).v, word::load(rows[1] + 4 * b).v,
                                word::load(rows[2] + 4 * b).v, word::load(rows[3] + 4 * b).v};
         __m256i columns[4];
         transpose(in, columns);
-        auto const put = [&](auto j) __attribute__((always_inline))
-        {
+        auto const put = [&](auto j) __attribute__((always_inline)) {
             constexpr std::size_t pair = 4 * b + j;
             if constexpr (pair < 5 * Count) {
                 out[pair / 5].v[pair % 5 * 2] = _mm256_and_si256(columns[j], low);

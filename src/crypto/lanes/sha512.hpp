@@ -57,8 +57,7 @@ BLENDR_INLINE word sha512_next(word const (&w)[16], std::size_t t)
 template <bool Expand>
 BLENDR_INLINE void sha512_eight(word (&s)[8], word (&w)[16], std::size_t t)
 {
-    auto const next = [&](std::size_t i) __attribute__((always_inline))
-    {
+    auto const next = [&](std::size_t i) __attribute__((always_inline)) {
         if constexpr (Expand) w[(t + i) % 16] = sha512_next(w, t + i);
         return w[(t + i) % 16] + word::all(sha512_round[t + i]);
     };

@@ -75,9 +75,9 @@ inline std::uint64_t const* base_table()
 {
     static std::uint64_t const* const table = [] {
         auto* const words = static_cast<std::uint64_t*>(
-            ::operator new (sizeof(std::uint64_t) * s_part_words * lanes, std::align_val_t{64}));
+            ::operator new(sizeof(std::uint64_t) * s_part_words * lanes, std::align_val_t{64}));
         auto* const scratch =
-            static_cast<point*>(::operator new (sizeof(point) * s_multiples, std::align_val_t{64}));
+            static_cast<point*>(::operator new(sizeof(point) * s_multiples, std::align_val_t{64}));
         // -(-B): the encoding of B, y = 4/5 and x even, with the sign turned.
         std::uint8_t encoded[lanes][32];
         for (auto& lane : encoded) {
@@ -99,7 +99,7 @@ inline std::uint64_t const* base_table()
         std::uint64_t* rows[lanes];
         for (std::size_t lane = 0; lane < lanes; ++lane) rows[lane] = words + lane * s_part_words;
         affine_multiples(moved, s_multiples, rows, scratch);
-        ::operator delete (scratch, std::align_val_t{64});
+        ::operator delete(scratch, std::align_val_t{64});
         return words;
     }();
     return table;
@@ -194,13 +194,13 @@ public:
         slots_ = new slot[sets * ways]{};
         sightings_ = new sighting[sets * ways * 4]{};
         tables_ = static_cast<std::uint64_t*>(
-            ::operator new (sizeof(std::uint64_t) * key_words * sets * ways, std::align_val_t{64}));
+            ::operator new(sizeof(std::uint64_t) * key_words * sets * ways, std::align_val_t{64}));
     }
     ~key_cache()
     {
         delete[] slots_;
         delete[] sightings_;
-        ::operator delete (tables_, std::align_val_t{64});
+        ::operator delete(tables_, std::align_val_t{64});
     }
     key_cache(key_cache const&) = delete;
     key_cache& operator=(key_cache const&) = delete;

@@ -125,8 +125,8 @@ struct list_codec {
 }  // namespace impl
 
 template <class T>
-requires(!std::same_as<T, bool>) struct codec<std::vector<T>>
-    : impl::list_codec<std::vector<T>, elements_max_default> {};
+    requires(!std::same_as<T, bool>)
+struct codec<std::vector<T>> : impl::list_codec<std::vector<T>, elements_max_default> {};
 
 template <>
 struct codec<std::string> : impl::list_codec<std::string, elements_max_default> {};

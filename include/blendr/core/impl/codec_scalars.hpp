@@ -66,11 +66,8 @@ Int load_little(std::byte const* in) noexcept
 /// A codec that always takes the same number of bytes reads without asking again whether they are
 /// there: `load` gets them, `read` is its checked form.
 template <class T>
-concept loads = requires(std::byte const* in, T& out)
-{
-    {
-        codec<T>::load(in, out)
-        } -> std::same_as<bool>;
+concept loads = requires(std::byte const* in, T& out) {
+    { codec<T>::load(in, out) } -> std::same_as<bool>;
 };
 
 template <class Codec, class T>
@@ -84,7 +81,8 @@ bool read_fixed(reader& in, T& out)
 }  // namespace impl
 
 template <std::integral Int>
-requires(!std::same_as<Int, bool>) struct codec<Int> {
+    requires(!std::same_as<Int, bool>)
+struct codec<Int> {
     static constexpr bool fixed = true;
     static constexpr std::size_t size_min = sizeof(Int);
     static std::size_t size(Int) noexcept { return sizeof(Int); }
@@ -138,8 +136,8 @@ struct codec<std::byte> {
 
 /// A described enumeration (`BOOST_DESCRIBE_ENUM`); a number that it does not name is refused.
 template <class Enum>
-requires(std::is_enum_v<Enum>&&
-             boost::describe::has_describe_enumerators<Enum>::value) struct codec<Enum> {
+    requires(std::is_enum_v<Enum> && boost::describe::has_describe_enumerators<Enum>::value)
+struct codec<Enum> {
     using wire = std::underlying_type_t<Enum>;
     static constexpr bool fixed = true;
     static constexpr std::size_t size_min = sizeof(wire);
@@ -200,7 +198,8 @@ struct codec<amount> {
 
 /// Arrays have no count: their type gives it.
 template <class T, std::size_t N>
-requires(N > 0) struct codec<std::array<T, N>> {
+    requires(N > 0)
+struct codec<std::array<T, N>> {
     static constexpr bool fixed = codec<T>::fixed;
     static constexpr std::size_t size_min = N * codec<T>::size_min;
     static std::size_t size(std::array<T, N> const& value)
@@ -220,7 +219,8 @@ requires(N > 0) struct codec<std::array<T, N>> {
             return out;
         }
     }
-    static bool load(std::byte const* in, std::array<T, N>& out) requires impl::loads<T>
+    static bool load(std::byte const* in, std::array<T, N>& out)
+        requires impl::loads<T>
     {
         if constexpr (std::same_as<T, std::byte> || std::same_as<T, std::uint8_t>) {
             std::memcpy(out.data(), in, N);

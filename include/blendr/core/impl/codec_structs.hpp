@@ -71,7 +71,8 @@ public:
         });
         return out;
     }
-    static bool load(std::byte const* in, T& out) requires(shape_.fixed&& shape_.loads)
+    static bool load(std::byte const* in, T& out)
+        requires(shape_.fixed && shape_.loads)
     {
         bool good = true;
         boost::mp11::mp_for_each<members>([&]<class D>(D d) {

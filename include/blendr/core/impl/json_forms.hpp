@@ -55,7 +55,8 @@ concept raw_byte = std::same_as<T, std::byte> || std::same_as<T, std::uint8_t>;
 }  // namespace impl
 
 template <std::integral Int>
-requires(!std::same_as<Int, bool>) struct json_form<Int> {
+    requires(!std::same_as<Int, bool>)
+struct json_form<Int> {
     static boost::json::value write(Int value)
     {
         bool const negative = value < 0;
@@ -124,8 +125,8 @@ struct json_form<amount> {
 };
 
 template <class Enum>
-requires(std::is_enum_v<Enum>&&
-             boost::describe::has_describe_enumerators<Enum>::value) struct json_form<Enum> {
+    requires(std::is_enum_v<Enum> && boost::describe::has_describe_enumerators<Enum>::value)
+struct json_form<Enum> {
     static boost::json::value write(Enum value)
     {
         boost::json::value out{};
@@ -231,9 +232,7 @@ template <class T, std::size_t Index>
 constexpr auto alternative_name()
 {
     if constexpr (requires {
-                      {
-                          T::name
-                          } -> std::convertible_to<std::string_view>;
+                      { T::name } -> std::convertible_to<std::string_view>;
                   })
         return std::string_view{T::name};
     else
@@ -243,8 +242,8 @@ constexpr auto alternative_name()
 }  // namespace impl
 
 template <class T>
-requires(!std::same_as<T, bool>) struct json_form<std::vector<T>>
-    : impl::json_list<std::vector<T>, elements_max_default> {};
+    requires(!std::same_as<T, bool>)
+struct json_form<std::vector<T>> : impl::json_list<std::vector<T>, elements_max_default> {};
 
 template <class Container, std::size_t Max>
 struct json_form<bounded<Container, Max>> : impl::json_list<bounded<Container, Max>, Max> {};

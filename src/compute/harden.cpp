@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rewriter, version 1. What it writes is frozen by tests/vectors/compute; another output is another
+// The rewriter, version 2. What it writes is frozen by tests/vectors/compute; another output is another
 // version. It never looks at what a program means, only at single instructions and their types:
 //
 //   preamble    debug names and lines dropped, specialisation constants fixed at their defaults
@@ -529,16 +529,15 @@ private:
     }
 
     // ------------------------------------------------------------ loops
-    /// The header's terminator moves into a block of its own when it is conditional:
-    ///   header: phis, code, budget check; merge; out of budget ? spent : rest
-    ///   spent:  note, return           rest: the terminator
+    /// The header's terminator moves into a block of its own, behind a selection of its own:
+    ///   header: phis, code, budget; merge; branch to check
+    ///   check:  out of budget ? spent : rest      spent: note, return      rest: the terminator
     verdict loop(instruction const& in)
     {
         auto const next = m_[in.index() + 1];
         bool const conditional = static_cast<op>(next.opcode()) == op::branch_conditional;
         bool const alone = in.word(2) == block_;  // the header is its own continue target
-        auto const rest = conditional || alone ? fresh() : next.word(1);
-        auto const spent = fresh();
+        auto const check = fresh(), spent = fresh(), rest = fresh();
         auto const back = alone ? fresh() : in.word(2);
 
         auto const left = emit(op::load, uint_, {budget_});
@@ -548,23 +547,24 @@ private:
         auto const at = body_.size();
         copy(body_, in);
         body_[at + 2] = back;
+        put(body_, op::branch, {check});
+        put(body_, op::label, {check});
+        put(body_, op::selection_merge, {rest, 0});
         put(body_, op::branch_conditional, {none, spent, rest});
         put(body_, op::label, {spent});
         put(body_, op::store, {budget_, constant(uint_, 0)});
         note(trap::loop_budget);
         leave();
-        if (rest != next.word(1) || conditional || alone) {
-            put(body_, op::label, {rest});
-            auto const last = body_.size();
-            copy(body_, next);
-            if (alone) {
-                for (std::uint32_t k = conditional ? 2 : 1; k < (conditional ? 4u : 2u); ++k)
-                    if (body_[last + k] == block_) body_[last + k] = back;
-                put(body_, op::label, {back});
-                put(body_, op::branch, {block_});
-            }
-            tails_[block_] = {rest, alone ? back : rest};
+        put(body_, op::label, {rest});
+        auto const last = body_.size();
+        copy(body_, next);
+        if (alone) {
+            for (std::uint32_t k = conditional ? 2 : 1; k < (conditional ? 4u : 2u); ++k)
+                if (body_[last + k] == block_) body_[last + k] = back;
+            put(body_, op::label, {back});
+            put(body_, op::branch, {block_});
         }
+        tails_[block_] = {rest, alone ? back : rest};
         loop_done_ = next.index();
         return nothing{};
     }

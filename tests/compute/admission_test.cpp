@@ -96,7 +96,7 @@ TEST_CASE("admission: what hardening writes is frozen")
     CHECK(trap_set == 3);
     CHECK(trap_slot == 0);
     CHECK(trap_bytes == 16);
-    CHECK(hardening_version == 1);
+    CHECK(hardening_version == 2);
 }
 
 TEST_CASE("admission: programs that break a rule are refused by that rule")

@@ -53,7 +53,7 @@ enum class trap : std::uint32_t {
 };
 
 /// The version of the rewriter: same submitted bytes, same policy, same version, same output.
-inline constexpr std::uint32_t hardening_version = 1;
+inline constexpr std::uint32_t hardening_version = 2;
 
 /// A program that may run in the worker.
 struct admitted {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <blendr/consensus/work.hpp>
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 using namespace blendr;
@@ -32,8 +34,8 @@ TEST_CASE("work: a seal that is found is accepted, another header, target or len
     }
     CHECK(work(header, target, seal));
     CHECK(!work(header, target_of(~std::uint64_t{0}), seal));
-    auto longer = seal;
-    longer.push_back({});
+    bytes longer(seal.size() + 1);
+    std::ranges::copy(seal, longer.begin());
     CHECK(!work(header, target, longer));
     auto other = header;
     other[31] ^= std::byte{1};

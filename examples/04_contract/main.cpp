@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A contract of your own: a raffle pot. Anyone may put money in; every third ticket empties the pot.
-// The described lines give its codec, JSON, command line and access plan.
+// The described lines give its codec, JSON, command line and access plan, of what can be asked as well.
 
 #include <cstdio>
 #include <string_view>
@@ -8,6 +8,7 @@
 
 #include <boost/describe/class.hpp>
 
+#include <blendr/ledger/query_json.hpp>
 #include <blendr/ledger/sandbox.hpp>
 
 using namespace blendr;
@@ -53,9 +54,19 @@ struct raffle {
         if (++pot.tickets % 3 == 0) ctx.give(rows.purse, std::exchange(pot.money, amount{}));
         return error::ok;
     }
+
+    struct pot {  // the one query, "raffle/pot"
+        std::uint32_t number{};
+    };
+    using queries = type_list<pot>;
+    static pots::row query(auto const& view, pot const& asked)
+    {
+        return view.template row<pots>(asked.number);
+    }
 };
 BOOST_DESCRIBE_STRUCT(raffle::pots::row, (), (money, tickets))
 BOOST_DESCRIBE_STRUCT(raffle::enter, (), (pot, stake))
+BOOST_DESCRIBE_STRUCT(raffle::pot, (), (number))
 
 int main()
 {
@@ -68,7 +79,7 @@ int main()
         std::printf("%-24.*s code %08x  ada %5s  bob %5s  pot %5s\n", int(what.size()), what.data(),
                     code, to_string(chain.balance(ada)).c_str(),
                     to_string(chain.balance(bob)).c_str(),
-                    to_string(chain.row<raffle::pots>(7).money).c_str());
+                    to_string(chain.ask(raffle::pot{7}).value().money).c_str());
     };
     show("ada pays bob", chain.call(ada, bank::transfer{bob, 4_blnd}));
     show("ada enters", chain.call(ada, raffle::enter{7, 2_blnd}));
@@ -76,4 +87,11 @@ int main()
     show("bob enters with dust", chain.call(bob, raffle::enter{7, 5_grains}));
     show("bob enters", chain.call(bob, raffle::enter{7, 1_blnd}));
     show("bob enters again", chain.call(bob, raffle::enter{7, 1_blnd}));
+
+    // the same question as a node gets it
+    using forms = query_forms<registry<bank, raffle>>;
+    auto const asked = forms::from_line("raffle/pot?number=7").value();
+    auto const answer = encode(chain.ask(decode<raffle::pot>(asked.argument).value()).value());
+    std::printf("%s: %s\n", asked.path.c_str(),
+                to_text(forms::to_json(asked.path, answer).value()).c_str());
 }

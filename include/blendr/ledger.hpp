@@ -13,6 +13,7 @@
 #include <blendr/ledger/merkle_list.hpp>
 #include <blendr/ledger/message.hpp>
 #include <blendr/ledger/pipeline.hpp>
+#include <blendr/ledger/query.hpp>
 #include <blendr/ledger/receipt.hpp>
 #include <blendr/ledger/reject.hpp>
 #include <blendr/ledger/sandbox.hpp>

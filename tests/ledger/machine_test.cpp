@@ -400,8 +400,8 @@ TEST_CASE(
         if (!answer.value.empty()) value = state::value_hash(answer.value);
         CHECK(state::verify(root, state::key_hash(state_key<base, purses>(owner)), value, proof));
     }
-    CHECK(chain.query("ledger/nothing", {}).code == coins::unknown_path);
-    CHECK(chain.query("ledger/purses", {}).code == coins::malformed_key);
+    CHECK(chain.query("ledger/nothing", {}).code == code(query_fault::unknown_path));
+    CHECK(chain.query("ledger/purses", {}).code == code(query_fault::malformed_argument));
 }
 
 TEST_CASE("machine: a chain is taken up again from its store, and goes on as if nothing had been")

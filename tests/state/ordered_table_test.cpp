@@ -29,6 +29,12 @@ pairs walk(sorted& t, std::uint64_t from)
         out.emplace_back(key, row);
         return true;
     });
+    pairs slots;  // as who may not change anything sees them
+    std::as_const(t).each_slot(from, [&](state::slot at) {
+        if (t.present(at)) slots.emplace_back(t.key(at), t.row(at));
+        return true;
+    });
+    CHECK(slots == out);
     return out;
 }
 }  // namespace

@@ -61,10 +61,14 @@ public:
     void begin(node first)
     {
         BLENDR_ASSERT(nodes_.empty());
+        ++moves_;
         committed_ = decided_ = position_ = first.id;
         nodes_.emplace(first.id, std::move(first));
     }
     bool begun() const noexcept { return !nodes_.empty(); }
+
+    /// Counts up whenever the rows, or what of them is committed, may have become others.
+    std::uint64_t moves() const noexcept { return moves_; }
 
     node* find(block_id const& id)
     {
@@ -99,6 +103,7 @@ public:
             }
         }
         std::for_each(up.rbegin(), up.rend(), [&](node* each) { each->did.swap(rows_); });
+        if (position_ != target) ++moves_;
         position_ = target;
     }
 
@@ -108,6 +113,7 @@ public:
         BLENDR_ASSERT(nodes_.at(position_).head.at < executed.head.at);
         executed.parent = position_;
         position_ = executed.id;
+        ++moves_;
         auto const [at, fresh] = nodes_.emplace(executed.id, std::move(executed));
         BLENDR_ASSERT(fresh);
         return at->second;
@@ -145,6 +151,7 @@ public:
             return each.first != keep && each.second.head.at <= nodes_.at(keep).head.at;
         });
         committed_ = keep;
+        ++moves_;
         recycle(merged);
         return merged;
     }
@@ -164,15 +171,33 @@ public:
         return oldest != nullptr ? *oldest : table.row(at);
     }
 
+    /// The rows of a table that blocks above the committed one changed, as they were after it, for
+    /// as long as nothing moves: visit(slot, row), each once.
+    template <class T, class Visit>
+    void uncommitted(Visit&& visit) const
+    {
+        for (auto const& [at, row] : formers<T>(position_, committed_)) visit(at, *row);
+    }
+
+    /// What the next `commit` will make of a table's rows: visit(key, before, after), each once, in no
+    /// particular order.
+    template <class T, class Visit>
+    void next_commit(Visit&& visit) const
+    {
+        auto const& table = rows_.template table<T>();
+        auto const above = formers<T>(position_, decided_);
+        for (auto const& [at, before] : formers<T>(decided_, committed_)) {
+            auto const later = above.find(at);
+            auto const& after = later == above.end() ? table.row(at) : *later->second;
+            if (!state::same(*before, after)) visit(table.key(at), *before, after);
+        }
+    }
+
     /// Many of them at once, in order: what undecided blocks changed is looked through only once.
     template <class T, class Visit>
     void committed_rows(std::span<typename T::key const> keys, Visit&& visit) const
     {
-        boost::unordered_flat_map<state::slot, typename T::row const*> before;
-        for (auto each = position_; each != committed_; each = nodes_.at(each).parent)
-            for (auto const& part : nodes_.at(each).did.changes)
-                for (auto const& row : part.template of<T>())
-                    before.insert_or_assign(row.at, &row.row);
+        auto const before = formers<T>(position_, committed_);
         typename T::row const absent{};
         auto const& table = rows_.template table<T>();
         for (auto const& key : keys) {
@@ -185,6 +210,18 @@ public:
     }
 
 private:
+    /// The rows that the blocks from `top` down to the one above `floor` changed, as they were there.
+    template <class T>
+    auto formers(block_id const& top, block_id const& floor) const
+    {
+        boost::unordered_flat_map<state::slot, typename T::row const*> out;
+        for (auto each = top; each != floor; each = nodes_.at(each).parent)
+            for (auto const& part : nodes_.at(each).did.changes)
+                for (auto const& row : part.template of<T>())
+                    out.insert_or_assign(row.at, &row.row);
+        return out;
+    }
+
     /// Gives back the slots of keys that no living block has a row for.
     void recycle(std::vector<delta<Registry>> const& merged)
     {
@@ -223,6 +260,7 @@ private:
     block_id committed_{};
     block_id decided_{};
     block_id position_{};
+    std::uint64_t moves_{};
 };
 
 }  // namespace blendr::ledger

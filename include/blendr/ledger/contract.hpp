@@ -137,6 +137,16 @@ template <class C>
 struct events_list<C> {
     using type = typename C::events;
 };
+
+template <class C>
+struct queries_list {
+    using type = type_list<>;
+};
+template <class C>
+    requires requires { typename C::queries; }
+struct queries_list<C> {
+    using type = typename C::queries;
+};
 }  // namespace impl
 
 template <class T>
@@ -145,6 +155,12 @@ template <class C>
 using tables_of = typename impl::tables_list<C>::type;
 template <class C>
 using events_of = typename impl::events_list<C>::type;
+template <class C>
+using queries_of = typename impl::queries_list<C>::type;
+
+/// A contract that keeps something in memory for its queries, see index.hpp.
+template <class C>
+concept indexed = requires { typename C::index; };
 
 /// Whether contract C may use table T in mode M: its own in any, another's where that shares it.
 template <class C, class T, mode M>
@@ -172,7 +188,11 @@ consteval bool may_use()
 ///     static void genesis(auto& ctx, genesis_document const&);   // a described aggregate: its JSON
 ///     static void begin_block(auto& ctx);  static void end_block(auto& ctx);
 ///     static void on(auto& ctx, Event const&);                   // of any contract; cannot fail
-///     static std::uint64_t gas(Message const&);                  // instead of the default weight
+///     static std::uint64_t gas(Message const&);                  // beyond its rows and bytes
+/// and, for who asks (see query.hpp),
+///     using queries = type_list<...>;  // described aggregates: what is asked, "market/depth"
+///     static Answer query(auto const& view, Query const&);  // or result<Answer, error>
+///     using index = ...;               // what this node keeps in memory for them, from rows alone
 template <class C>
 concept contract = requires {
     { C::id } -> std::convertible_to<std::uint16_t>;

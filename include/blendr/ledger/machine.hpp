@@ -21,13 +21,16 @@
 #include <blendr/ledger/beacon.hpp>
 #include <blendr/ledger/block.hpp>
 #include <blendr/ledger/branches.hpp>
+#include <blendr/ledger/committed.hpp>
 #include <blendr/ledger/genesis.hpp>
 #include <blendr/ledger/impl/block_preparer.hpp>
 #include <blendr/ledger/impl/block_runner.hpp>
 #include <blendr/ledger/impl/intake.hpp>
 #include <blendr/ledger/impl/state_changes.hpp>
 #include <blendr/ledger/impl/state_loader.hpp>
+#include <blendr/ledger/index.hpp>
 #include <blendr/ledger/mempool.hpp>
+#include <blendr/ledger/query.hpp>
 #include <blendr/ledger/signatures.hpp>
 #include <blendr/state/store.hpp>
 
@@ -38,6 +41,7 @@ struct machine_options {
     std::size_t roots_kept = 8;  ///< states that stay provable
     std::uint64_t secret = 0;    ///< 0: from the system; moves slots, never results
     mempool_limits waiting{};
+    query_limits queries{};
     signature_checker::options signatures{};
     std::optional<crypto::identity> proposer{};  ///< adds to the beacon when this node proposes
     std::shared_ptr<state::store> store{};       ///< rows of committed blocks go there
@@ -61,6 +65,7 @@ public:
           pool_{options_.threads},
           blocks_{options_.secret != 0 ? options_.secret : impl::fresh_secret(),
                   state::tree::options{options_.roots_kept}},
+          committed_{blocks_},
           runner_{blocks_, pool_},
           signatures_{pool_, options_.signatures},
           waiting_{options_.waiting}
@@ -137,6 +142,7 @@ public:
     height commit()
     {
         std::unique_lock const lock{mutex_};
+        indices_.follow(blocks_);
         runner_.reuse(blocks_.commit([&](auto& each) { save(each); }));
         after_commit();
         auto const at = blocks_.committed().head.at;
@@ -144,22 +150,20 @@ public:
         return std::min(options_.store->durable().value_or(height{}), at) + std::uint64_t{1};
     }
 
-    /// "<contract>/<table>" with an encoded key: the encoded row, empty where there is none, and a proof
-    /// either way under the state root that the next header carries.
+    /// "<contract>/<query>" with the encoded question: the encoded answer, and with `proof_suffix` a proof
+    /// of the rows that it was made of. "<contract>/<table>" with an encoded key: the encoded row, empty
+    /// where there is none, and a proof either way under the state root that the next header carries.
+    /// What is refused has a contract's code or a `query_fault`'s.
     app::query_result query(std::string_view path, bytes_view raw) const
     {
         std::shared_lock const lock{mutex_};
-        app::query_result out{unknown_path, {}, {}};
-        if (!blocks_.begun()) return out;
-        boost::mp11::mp_for_each<boost::mp11::mp_iota_c<registry::table_count>>([&](auto t) {
-            using kind = boost::mp11::mp_at_c<typename registry::table_kinds, decltype(t)::value>;
-            if (out.code == unknown_path && path == impl::table_path<kind>)
-                out = look_up<kind>(raw);
+        if (!blocks_.begun()) return {code(query_fault::not_begun), {}, {}};
+        impl::query_desk<registry> const desk{committed_, indices_, options_.queries};
+        return desk(path, raw, [&](bytes_view key) {
+            auto const at = blocks_.committed().version;
+            return state::encode_proof(blocks_.tree().prove(at, state::key_hash(key)));
         });
-        return out;
     }
-    static constexpr std::uint32_t unknown_path = 1;
-    static constexpr std::uint32_t malformed_key = 2;
 
     // and what a node wants besides
 
@@ -171,8 +175,7 @@ public:
         if (!options_.store || blocks_.begun()) return nothing{};
         BLENDR_TRY(auto found, impl::load_state(blocks_, *options_.store, pool_));
         if (!found) return nothing{};
-        blocks_.begin(*std::move(found));
-        after_commit();
+        take_up(*std::move(found));
         return nothing{};
     }
 
@@ -213,6 +216,16 @@ public:
         return blocks_.template committed_row<T>(key);
     }
 
+    /// Asks a contract, in its own types: see query.hpp.
+    template <class Query>
+    result<answer_of<registry, Query>, std::uint32_t> ask(Query const& asked) const
+    {
+        std::shared_lock const lock{mutex_};
+        if (!blocks_.begun()) return fail{code(query_fault::not_begun)};
+        impl::query_work work{options_.queries.rows_max, false, false, false, {}};
+        return ledger::ask(committed_, indices_, asked, work);
+    }
+
     /// Keys of a table that this node keeps a place for.
     template <class T>
     std::size_t keys() const
@@ -240,9 +253,16 @@ private:
         BLENDR_CHECK(ledger::check(document));
         BLENDR_TRY(auto first, runner_.begin(document, options_.store != nullptr));
         if (options_.store) save(first);
-        blocks_.begin(std::move(first));
-        after_commit();
+        take_up(std::move(first));
         return nothing{};
+    }
+
+    /// Goes on from a block whose state the rows are.
+    void take_up(block_type from)
+    {
+        blocks_.begin(std::move(from));
+        indices_.rebuild(blocks_.state());
+        after_commit();
     }
 
     result<candidate, reject> judge(bytes_view raw) const
@@ -334,24 +354,12 @@ private:
                              });
     }
 
-    template <class Kind>
-    app::query_result look_up(bytes_view raw) const
-    {
-        using table = typename Kind::table;
-        auto const key = decode<typename table::key>(raw);
-        if (!key) return {malformed_key, {}, {}};
-        auto const row = blocks_.template committed_row<table>(*key);
-        auto const name = state::key_hash(state_key<typename Kind::owner, table>(*key));
-        app::query_result out{0, {}, {}};
-        if (!state::same(row, typename table::row{})) out.value = encode(row);
-        out.proof = state::encode_proof(blocks_.tree().prove(blocks_.committed().version, name));
-        return out;
-    }
-
     options options_;
     task_pool pool_;
     mutable std::shared_mutex mutex_;
     branches<registry> blocks_;
+    committed_rows<registry> committed_;
+    indexes<registry> indices_{};
     impl::block_runner<registry> runner_;
     mutable signature_checker signatures_;  // any thread
     mempool waiting_;

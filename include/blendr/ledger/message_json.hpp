@@ -13,6 +13,7 @@
 
 #include <blendr/core/json.hpp>
 #include <blendr/crypto/json.hpp>
+#include <blendr/ledger/impl/argument_forms.hpp>
 #include <blendr/ledger/registry.hpp>
 #include <blendr/ledger/transaction.hpp>
 
@@ -84,7 +85,12 @@ public:
         if (arguments.empty()) return fail{std::string{"a message's name is expected"}};
         result<wire_message, std::string> out = fail{unknown(arguments.front())};
         each_kind([&]<class Kind>() {
-            if (arguments.front() == name<Kind>()) out = parse<Kind>(arguments.subspan(1));
+            if (arguments.front() != name<Kind>()) return;
+            auto const message = impl::read_arguments<typename Kind::message>(arguments.subspan(1));
+            if (message)
+                out = wrap_as<Kind>(*message);
+            else
+                out = fail{message.error()};
         });
         return out;
     }
@@ -94,10 +100,7 @@ public:
     {
         std::vector<std::string> out;
         each_kind([&]<class Kind>() {
-            auto& line = out.emplace_back(name<Kind>());
-            each_member<Kind>([&](auto member) {
-                line += std::string{" --"} + member.name + " <" + member.name + '>';
-            });
+            out.push_back(name<Kind>() + impl::argument_usage<typename Kind::message>());
         });
         return out;
     }
@@ -114,63 +117,12 @@ private:
         for (auto const& each : names()) out += ' ' + each;
         return out;
     }
-    template <class Kind, class Body>
-    static void each_member(Body&& body)
-    {
-        boost::mp11::mp_for_each<blendr::impl::members_of<typename Kind::message>>(
-            std::forward<Body>(body));
-    }
     template <class Kind>
     static wire_message wrap_as(typename Kind::message const& message)
     {
         wire_message out{Kind::number.contract, Kind::number.index, {}};
         static_cast<bytes&>(out.body) = encode(message);
         return out;
-    }
-
-    template <class Kind>
-    static result<wire_message, std::string> parse(std::span<std::string_view const> arguments)
-    {
-        typename Kind::message message{};
-        std::string fault{};
-        std::size_t used = 0;
-        each_member<Kind>([&](auto member) {
-            if (!fault.empty()) return;
-            std::string_view const* found = nullptr;
-            for (std::size_t i = 0; i + 1 < arguments.size(); i += 2)
-                if (arguments[i].starts_with("--") && arguments[i].substr(2) == member.name) {
-                    if (found != nullptr) fault = std::string{"twice: --"} + member.name;
-                    found = &arguments[i + 1];
-                }
-            if (found == nullptr) {
-                fault = std::string{"missing: --"} + member.name;
-                return;
-            }
-            ++used;
-            if (!read_text(*found, message.*member.pointer))
-                fault =
-                    std::string{"not a value for --"} + member.name + ": " + std::string{*found};
-        });
-        if (!fault.empty()) return fail{fault};
-        if (used * 2 != arguments.size())
-            return fail{std::string{"an argument belongs to no member"}};
-        return wrap_as<Kind>(message);
-    }
-
-    template <class T>
-    static bool read_text(std::string_view text, T& out)
-    {
-        if constexpr (std::is_same_v<T, amount>) {
-            auto const value = parse_amount(text);
-            if (value) out = *value;
-            return value.has_value();
-        } else {
-            json_path at{};
-            if (json_form<T>::read(boost::json::value(text), out, at)) return true;
-            auto const json = parse_json(text);
-            json_path again{};
-            return json && json_form<T>::read(*json, out, again);
-        }
     }
 };
 

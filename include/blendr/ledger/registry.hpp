@@ -57,6 +57,14 @@ struct table_kind {
     static constexpr frozen_number number{C::id, static_cast<std::uint16_t>(Index)};
 };
 
+template <class C, class Query, std::size_t>
+struct query_kind {
+    using owner = C;
+    using query = Query;
+    static constexpr std::string_view contract_name = C::name;
+    static constexpr std::string_view query_name = type_name<Query>();
+};
+
 template <class C, template <class, class, std::size_t> class Kind, class List>
 struct numbered;
 template <class C, template <class, class, std::size_t> class Kind, class... Ts>
@@ -71,8 +79,13 @@ using message_kinds = typename numbered<C, message_kind, typename C::messages>::
 template <class C>
 using table_kinds = typename numbered<C, table_kind, tables_of<C>>::type;
 
+template <class C>
+using query_kinds = typename numbered<C, query_kind, queries_of<C>>::type;
+
 template <class Kind>
 using table_in = typename Kind::table;
+template <class Kind>
+using query_in = typename Kind::query;
 template <class Kind>
 using message_in = typename Kind::message;
 
@@ -101,6 +114,11 @@ struct registry {
 
     using events = boost::mp11::mp_append<type_list<>, events_of<Cs>...>;
 
+    using query_kinds = boost::mp11::mp_append<type_list<>, impl::query_kinds<Cs>...>;
+    using queries = boost::mp11::mp_transform<impl::query_in, query_kinds>;
+    static_assert(boost::mp11::mp_is_set<queries>::value, "a query belongs to one contract");
+    static constexpr std::size_t query_count = boost::mp11::mp_size<queries>::value;
+
     template <class Table>
     static constexpr std::size_t table_index = boost::mp11::mp_find<tables, Table>::value;
     template <class Message>
@@ -109,6 +127,12 @@ struct registry {
     using table_at = boost::mp11::mp_at_c<tables, I>;
     template <std::size_t I>
     using message_at = boost::mp11::mp_at_c<message_kinds, I>;
+    /// The contract that a table belongs to.
+    template <class Table>
+    using owner_of = typename boost::mp11::mp_at_c<table_kinds, table_index<Table>>::owner;
+    template <class Query>
+    using asked_of =
+        typename boost::mp11::mp_at<query_kinds, boost::mp11::mp_find<queries, Query>>::owner;
 
     /// The local index of a message by its number on the wire; message_count when there is none.
     static constexpr std::size_t index_of(frozen_number number) noexcept
@@ -142,9 +166,9 @@ bytes state_key(typename Table::key const& key)
         C::id, static_cast<std::uint16_t>(boost::mp11::mp_find<tables_of<C>, Table>::value)};
     bytes out(4 + encoded_size(key));
     out[0] = static_cast<std::byte>(number.contract >> 8);
-    out[1] = static_cast<std::byte>(number.contract);
+    out[1] = static_cast<std::byte>(number.contract & 0xff);
     out[2] = static_cast<std::byte>(number.index >> 8);
-    out[3] = static_cast<std::byte>(number.index);
+    out[3] = static_cast<std::byte>(number.index & 0xff);
     encode_into(key, std::span{out}.subspan(4));
     return out;
 }

@@ -14,6 +14,7 @@
 #include <blendr/ledger/bank.hpp>
 #include <blendr/ledger/chain_state.hpp>
 #include <blendr/ledger/contract.hpp>
+#include <blendr/ledger/query.hpp>
 
 namespace blendr::ledger {
 
@@ -82,6 +83,16 @@ public:
         return at == state::no_slot ? typename T::row{} : table.row(at);
     }
     amount balance(address const& owner) const { return row<purses>(owner).balance; }
+
+    /// Asks a contract, see query.hpp. Its index is made anew each time.
+    template <class Query>
+    result<answer_of<registry, Query>, std::uint32_t> ask(Query const& asked) const
+    {
+        indexes<registry> indices{};
+        indices.rebuild(rows_);
+        impl::query_work work{query_limits{}.rows_max, false, false, false, {}};
+        return ledger::ask(committed_rows<registry>{rows_}, indices, asked, work);
+    }
 
     /// Walks an ordered table: visit(key, row), until it says false.
     template <ordered T, class Visit>

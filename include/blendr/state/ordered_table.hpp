@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -15,14 +17,19 @@ namespace blendr::state {
 
 /// A table whose present rows can be walked in key order. Keys need `<`. Whoever changes a row calls
 /// `changed`; the order is brought up to date when a walk begins, so that changing a row twice
-/// costs the index once. The order holds slots only: 4 to 8 bytes a row.
+/// costs the index once. The order holds slots only: 4 to 8 bytes a row. While nobody changes the
+/// table any thread may walk it.
 template <class Key, class Row>
 class ordered_table : public table<Key, Row> {
 public:
     using table<Key, Row>::table;
 
     /// The row at this slot may have come or gone.
-    void changed(slot at) { changed_.push_back(at); }
+    void changed(slot at)
+    {
+        changed_.push_back(at);
+        settled_.store(false, std::memory_order_relaxed);
+    }
 
     /// Visits present rows in key order, from the first key not below `from`, until
     /// `visit(key, row)` says false. `visit` may change rows: one that it empties is not visited any
@@ -42,6 +49,25 @@ public:
     {
         refresh();
         walk(0, 0, visit);
+    }
+
+    /// The slots of present rows in key order, from the first key not below `from`, until
+    /// `visit(slot)` says false. Nothing may change meanwhile; any thread may do this.
+    template <class Visit>
+    void each_slot(Key const& from, Visit&& visit) const
+    {
+        refresh();
+        auto const leaf = leaf_of(from);
+        if (leaf == leaves_.size()) return;
+        auto const at =
+            static_cast<std::size_t>(lower(leaves_[leaf], from) - leaves_[leaf].begin());
+        walk_slots(leaf, at, visit);
+    }
+    template <class Visit>
+    void each_slot(Visit&& visit) const
+    {
+        refresh();
+        walk_slots(0, 0, visit);
     }
 
     /// Also out of the order.
@@ -73,12 +99,19 @@ private:
     void walk(std::size_t from_leaf, std::size_t from, Visit& visit)
     {
         ++walks_;
+        auto const see = [&](slot at) {
+            return !this->present(at) || visit(this->key(at), std::as_const(*this).row(at));
+        };
+        walk_slots(from_leaf, from, see);
+        --walks_;
+    }
+
+    template <class Visit>
+    void walk_slots(std::size_t from_leaf, std::size_t from, Visit& visit) const
+    {
         bool more = true;
         for (auto i = from_leaf; more && i < leaves_.size(); ++i, from = 0)
-            for (auto j = from; more && j < leaves_[i].size(); ++j)
-                if (auto const at = leaves_[i][j]; this->present(at))
-                    more = visit(this->key(at), std::as_const(*this).row(at));
-        --walks_;
+            for (auto j = from; more && j < leaves_[i].size(); ++j) more = visit(leaves_[i][j]);
     }
 
     /// The first leaf whose last key is not below `key`.
@@ -96,16 +129,19 @@ private:
                                     [&](slot at) { return this->key(at) < key; });
     }
 
-    void refresh()
+    void refresh() const
     {
-        if (changed_.empty() || walks_ != 0) return;  // a walk within a walk goes by its order
+        if (settled_.load(std::memory_order_acquire) || walks_ != 0)
+            return;  // a walk within a walk goes by its order
+        std::lock_guard const lock{refreshing_};
         std::sort(changed_.begin(), changed_.end());
         changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
         for (auto const at : changed_) place(at);
         changed_.clear();
+        settled_.store(true, std::memory_order_release);
     }
 
-    void place(slot at)
+    void place(slot at) const
     {
         auto const& key = this->key(at);
         bool const wanted = this->present(at);
@@ -127,7 +163,7 @@ private:
         }
     }
 
-    void split(std::size_t i)
+    void split(std::size_t i) const
     {
         auto& full = leaves_[i];
         auto const middle = full.begin() + static_cast<std::ptrdiff_t>(full.size() / 2);
@@ -136,8 +172,11 @@ private:
         leaves_.insert(leaves_.begin() + static_cast<std::ptrdiff_t>(i) + 1, std::move(upper));
     }
 
-    std::vector<slots> leaves_{};  // in key order, none empty
-    std::vector<slot> changed_{};
+    // the order follows when somebody asks for it, whoever that is
+    mutable std::vector<slots> leaves_{};  // in key order, none empty
+    mutable std::vector<slot> changed_{};
+    mutable std::atomic<bool> settled_{true};
+    mutable std::mutex refreshing_{};
     unsigned walks_{};
 };
 

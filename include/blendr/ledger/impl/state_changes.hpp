@@ -29,11 +29,6 @@ inline std::uint64_t fresh_secret()
     return std::uint64_t{random()} << 32 | random() | 1;
 }
 
-/// "bank/purses".
-template <class Kind>
-inline std::string const table_path =
-    std::string{Kind::owner::name} + '/' + std::string{Kind::table::name};
-
 /// Visits the changed rows of every table: body<Kind>(table, list of formers).
 template <class Registry, class Body>
 void each_changed(applied<Registry> const& did, Body&& body)

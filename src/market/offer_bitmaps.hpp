@@ -16,13 +16,15 @@
 #include <blendr/core/assert.hpp>
 #include <blendr/market/capability.hpp>
 
+#include <market/offer_kernels.hpp>
+
 namespace blendr::market::impl {
 
 inline constexpr std::uint32_t block_size = 512;
 
 /// One bit for each offer of a block.
 struct alignas(64) lanes {
-    std::array<std::uint64_t, 8> w{};
+    std::array<std::uint64_t, 8> w;  // no value until it is given one
 
     lanes& operator|=(lanes const& o) noexcept
     {
@@ -62,6 +64,16 @@ struct alignas(64) lanes {
             for (auto rest = w[i]; rest != 0; rest &= rest - 1)
                 visit(i * 64 + static_cast<std::uint32_t>(std::countr_zero(rest)));
     }
+    /// Until visit says false; false when it did.
+    template <class Visit>
+    bool each_until(Visit&& visit) const
+    {
+        for (std::uint32_t i = 0; i < 8; ++i)
+            for (auto rest = w[i]; rest != 0; rest &= rest - 1)
+                if (!visit(i * 64 + static_cast<std::uint32_t>(std::countr_zero(rest))))
+                    return false;
+        return true;
+    }
 };
 
 /// A set of positions, grown to where it has members, with a bit for each block that has any.
@@ -71,11 +83,16 @@ public:
     {
         return b < blocks_.size() ? &blocks_[b] : nullptr;
     }
-    std::uint64_t summary(std::size_t word) const noexcept
+    bool any_in(std::uint32_t b) const noexcept
     {
-        return word < any_.size() ? any_[word] : 0;
+        return b < blocks_.size() && (any_[b / 64] >> (b % 64) & 1) != 0;
     }
     std::uint64_t count() const noexcept { return count_; }
+    map_view view() const noexcept
+    {
+        return {blocks_.empty() ? nullptr : blocks_.front().w.data(),
+                static_cast<std::uint32_t>(blocks_.size())};
+    }
 
     void set(std::uint32_t position)
     {
@@ -123,6 +140,7 @@ public:
             return found->second;
         }
         if (numbers_.size() >= words_max_) return 0;
+        ++changes_;
         auto number = static_cast<std::uint32_t>(held_.size());
         if (free_.empty()) {
             held_.emplace_back();
@@ -137,6 +155,7 @@ public:
     void drop(std::uint32_t number)
     {
         if (number == 0 || --held_[number].holders != 0) return;
+        ++changes_;
         numbers_.erase(held_[number].word);
         held_[number].word.clear();
         free_.push_back(number);
@@ -149,6 +168,8 @@ public:
     }
     std::string const& word(std::uint32_t number) const { return held_[number].word; }
     std::size_t numbers_used() const noexcept { return held_.size(); }
+    /// Words that came or went so far: while it stays, numbers mean what they meant.
+    std::uint64_t changes() const noexcept { return changes_; }
 
 private:
     struct entry {
@@ -165,6 +186,7 @@ private:
     std::uint32_t words_max_;
     std::vector<entry> held_;
     std::vector<std::uint32_t> free_{};
+    std::uint64_t changes_{0};
     boost::unordered_flat_map<std::string, std::uint32_t, text_hash, std::equal_to<>> numbers_{};
 };
 

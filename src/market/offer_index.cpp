@@ -2,6 +2,9 @@
 #include <blendr/market/offer_index.hpp>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <numeric>
 #include <utility>
 
 #include <market/offer_query.hpp>
@@ -17,32 +20,86 @@ class offer_index::state {
 public:
     explicit state(limits bounds) : table{bounds} {}
 
-    /// Calls visit(block, possible matches) in order of price until it says false.
+    /// Calls visit(block, possible matches) in order of price until it says false. It looks at few
+    /// blocks first, since often these have enough; when they have not, at all of them as they lie in
+    /// memory, and then in order at those that have any.
     template <class Visit>
     void search(offer_query const& q, Visit&& visit) const
     {
-        constexpr std::size_t probe = 48;  // blocks before it pays to look at all of them at once
-        auto const& order = table.order();
+        constexpr std::size_t most = offer_query::blocks_at_once;
+        constexpr std::size_t patience = 2 * most;
+        std::span const order{table.order()};
+        auto const views = q.views();
+        auto const end = end_rank(q);
         auto rank = first_rank(q);
-        auto const end = order.size();
-        std::uint64_t word = 0;
-        std::size_t word_at = ~std::size_t{0};
-        std::vector<std::uint64_t> some{};
-        for (std::size_t n = 0; rank < end; ++rank, ++n) {
-            if (table.low(rank).price > q.price_high()) return;
-            auto const b = order[rank];
-            if (n == probe) some = nonempty(q);
-            if (n >= probe) {
-                word = some[b / 64];
-            } else if (word_at != b / 64) {
-                word_at = b / 64;
-                word = q.candidates(word_at);
+        std::array<lanes, most> found;
+        auto const look = [&](std::span<std::uint32_t const> at,
+                              std::span<std::uint32_t const> ahead) {
+            for (auto rest = q.possible(views, at, ahead, found.data()); rest != 0;
+                 rest &= rest - 1) {
+                auto const i = static_cast<std::size_t>(std::countr_zero(rest));
+                if (!visit(at[i], found[i])) return false;
             }
-            if ((word >> (b % 64) & 1) == 0) continue;
-            lanes found;
-            q.possible(b, found);
-            if (found.any() && !visit(b, found)) return;
+            return true;
+        };
+        for (std::size_t width = 4, seen = 0; rank < end && seen < patience;) {
+            auto const n = std::min(width, end - rank);
+            auto const ahead = std::min(most, end - rank - n);
+            if (!look(order.subspan(rank, n), order.subspan(rank + n, ahead))) return;
+            rank += n;
+            seen += n;
+            width = std::min(4 * width, most);
         }
+        if (rank >= end) return;
+        std::array<std::uint32_t, 2 * most> some{};
+        std::vector<std::uint64_t> any((table.blocks() + most - 1) / most);
+        for (std::size_t w = 0; w < any.size(); ++w) {
+            std::iota(some.begin(), some.end(), static_cast<std::uint32_t>(w * most));
+            auto const left = table.blocks() - w * most;
+            auto const n = std::min(most, left);
+            std::span const all{some};
+            any[w] = q.possible(views, all.first(n), all.subspan(n, std::min(most, left - n)),
+                                found.data());
+        }
+        while (rank < end) {
+            std::size_t n = 0;
+            for (; rank < end && n < most; ++rank)
+                if ((any[order[rank] / most] >> (order[rank] % most) & 1) != 0)
+                    some[n++] = order[rank];
+            if (n != 0 && !look(std::span{some}.first(n), {})) return;
+        }
+    }
+
+    /// The cheapest matches; tells how many.
+    std::size_t cheapest(offer_query const& q, std::span<offer_id> out) const
+    {
+        std::size_t n = 0;
+        if (out.empty()) return n;
+        auto const take = [&](std::uint32_t position) {
+            if (!q.exact() && !q.matches(position)) return true;
+            out[n++] = offer_id{table.key(position).id};
+            return n < out.size();
+        };
+        search(q, [&](std::uint32_t b, lanes const& found) {
+            auto const base = b * block_size;
+            constexpr std::size_t few = 16;  // these are sorted; more are met on the way in order
+            std::array<std::uint32_t, few> some;
+            std::size_t count = 0;
+            bool const sorts = found.each_until([&](std::uint32_t place) {
+                if (count == few) return false;
+                auto at = count++;
+                for (; at > 0 && table.key(base + place) < table.key(some[at - 1]); --at)
+                    some[at] = some[at - 1];
+                some[at] = base + place;
+                return true;
+            });
+            if (sorts) return std::all_of(some.begin(), some.begin() + count, take);
+            auto const& block = table.at(b);
+            for (std::uint32_t i = 0; i < block.count; ++i)
+                if (found.test(block.by_key[i]) && !take(base + block.by_key[i])) return false;
+            return true;
+        });
+        return n;
     }
 
     impl::offer_table table;
@@ -61,18 +118,18 @@ private:
         }
         return low;
     }
-    /// Which blocks have a possible match: bitmaps read front to back, as memory likes it.
-    std::vector<std::uint64_t> nonempty(offer_query const& q) const
+    std::size_t end_rank(offer_query const& q) const
     {
-        std::vector<std::uint64_t> out((table.blocks() + 63) / 64);
-        for (std::size_t w = 0; w < out.size(); ++w)
-            for (auto rest = q.candidates(w); rest != 0; rest &= rest - 1) {
-                auto const bit = static_cast<std::uint32_t>(std::countr_zero(rest));
-                lanes found;
-                q.possible(static_cast<std::uint32_t>(w * 64) + bit, found);
-                if (found.any()) out[w] |= std::uint64_t{1} << bit;
-            }
-        return out;
+        std::size_t low = 0, high = table.order().size();
+        if (q.price_high() == ~std::uint64_t{0}) return high;
+        while (low < high) {
+            auto const mid = low + (high - low) / 2;
+            if (table.low(mid).price > q.price_high())
+                high = mid;
+            else
+                low = mid + 1;
+        }
+        return low;
     }
 };
 
@@ -95,23 +152,7 @@ void offer_index::check() const { state_->table.check(); }
 
 std::size_t offer_index::find(requirement const& what, std::span<offer_id> out) const
 {
-    auto const& table = state_->table;
-    offer_query const q{table, what};
-    std::size_t n = 0;
-    if (out.empty()) return n;
-    state_->search(q, [&](std::uint32_t b, lanes const& found) {
-        auto const& block = table.at(b);
-        for (std::uint32_t i = 0; i < block.count; ++i) {
-            auto const place = block.by_key[i];
-            if (!found.test(place)) continue;
-            auto const position = b * block_size + place;
-            if (!q.exact() && !q.matches(position)) continue;
-            out[n++] = offer_id{table.key(position).id};
-            if (n == out.size()) return false;
-        }
-        return true;
-    });
-    return n;
+    return state_->cheapest(offer_query{state_->table, what}, out);
 }
 
 std::uint64_t offer_index::count(requirement const& what) const
@@ -120,7 +161,7 @@ std::uint64_t offer_index::count(requirement const& what) const
     std::uint64_t n = 0;
     state_->search(q, [&](std::uint32_t b, lanes const& found) {
         if (q.exact()) {
-            n += found.count();
+            n += impl::kernels().count(found.w.data(), 1);
         } else {
             found.each([&](std::uint32_t place) { n += q.matches(b * block_size + place); });
         }
@@ -138,36 +179,36 @@ explanation offer_index::explain(requirement const& what) const
     explanation out{table.size(), 0, std::vector<explanation::constraint>(m)};
     for (std::size_t i = 0; i < m; ++i) out.constraints[i].text = requirement::to_text(parts[i]);
 
-    std::vector<lanes> holds(m), before(m + 1);
+    std::vector<lanes> holds(m), only(m);
+    std::vector<std::uint64_t> held(m), stated(m), alone(m);
+    std::vector<std::uint64_t const*> known(m);
+    std::vector<impl::bitmap const*> says(m);
+    for (std::size_t i = 0; i < m; ++i) {
+        auto const& head = parts[i][0];
+        if (parts[i].size() == 1 && head.what != requirement::part::kind::known &&
+            head.of != attribute::price)
+            says[i] = &table.known(head.of);
+    }
     for (auto const b : table.order()) {
         auto const& block = table.at(b);
-        before[0] = block.used;
+        if (block.count == 0) continue;
         for (std::size_t i = 0; i < m; ++i) {
             q.holds(q.constraint_in_order(i), b, holds[i]);
-            auto& c = out.constraints[i];
-            c.failing += block.count - holds[i].count();
-            auto const& head = parts[i][0];
-            if (parts[i].size() == 1 && head.what != requirement::part::kind::known &&
-                head.of != attribute::price) {
-                auto const* const known = table.known(head.of).block(b);
-                c.unknown += block.count - (known == nullptr ? 0 : known->count());
-            }
-            before[i + 1] = before[i];
-            before[i + 1] &= holds[i];
+            auto const* const stating = says[i] == nullptr ? nullptr : says[i]->block(b);
+            known[i] = stating == nullptr ? nullptr : stating->w.data();
         }
-        out.satisfying += before[m].count();
-        lanes after = block.used;
-        for (auto i = m; i-- > 0;) {
-            auto only = before[i];  // all others hold, this one does not
-            only &= after;
-            only.remove(holds[i]);
-            after &= holds[i];
-            auto const n = only.count();
+        if (m == 0) {
+            out.satisfying += block.count;
+            continue;
+        }
+        impl::kernels().tally(block.used.w.data(), holds.front().w.data(), known.data(), m,
+                              held.data(), stated.data(), alone.data(), &out.satisfying,
+                              only.front().w.data());
+        for (std::size_t i = 0; i < m; ++i) {
             auto& c = out.constraints[i];
-            c.would_pass += n;
-            if (n == 0 || c.nearest) continue;
+            if (c.nearest || !only[i].any()) continue;
             for (std::uint32_t k = 0; k < block.count; ++k) {
-                if (!only.test(block.by_key[k])) continue;
+                if (!only[i].test(block.by_key[k])) continue;
                 auto const position = b * block_size + block.by_key[k];
                 auto const key = table.key(position);
                 c.nearest = explanation::near_miss{
@@ -177,8 +218,80 @@ explanation offer_index::explain(requirement const& what) const
             }
         }
     }
+    for (std::size_t i = 0; i < m; ++i) {
+        auto& c = out.constraints[i];
+        c.failing = out.offers - held[i];
+        c.unknown = says[i] == nullptr ? 0 : out.offers - stated[i];
+        c.would_pass = alone[i];
+    }
     return out;
 }
+
+class standing_search::state {
+public:
+    state(offer_index::state const& in, requirement what, std::size_t most)
+        : in_{&in},
+          what_{std::move(what)},
+          room_(most)
+    {}
+
+    std::span<offer_id const> find()
+    {
+        auto const& table = in_->table;
+        if (query_ && table.changes() == seen_) return found();
+        auto const vocabulary = table.vocabulary();
+        bool const same_words = query_ && vocabulary == vocabulary_;
+        if (!same_words) {
+            query_.emplace(table, what_);
+            anchor_ = query_->rarest_words();
+            vocabulary_ = vocabulary;
+        }
+        auto const touched = changes_of_anchor();
+        bool const stands = same_words && (beyond_what_was_found() || touched == touched_);
+        seen_ = table.changes();
+        touched_ = touched;
+        if (stands) return found();
+        found_ = in_->cheapest(*query_, room_);
+        if (found_ != 0) dearest_ = table.key(table.where(room_[found_ - 1])).price;
+        return found();
+    }
+
+    requirement const& what() const noexcept { return what_; }
+
+private:
+    std::span<offer_id const> found() const { return std::span{room_}.first(found_); }
+    /// Of the words that every match has one of; of all offers when there are no such words.
+    std::uint64_t changes_of_anchor() const
+    {
+        if (anchor_.words.empty()) return in_->table.changes();
+        std::uint64_t sum = 0;
+        for (auto const w : anchor_.words) sum += in_->table.changes_of(anchor_.kind, w);
+        return sum;
+    }
+    /// Enough was found, and all that changed since is dearer than that, before and after.
+    bool beyond_what_was_found() const
+    {
+        return found_ == room_.size() &&
+               (found_ == 0 || in_->table.cheapest_changed_since(seen_) > dearest_);
+    }
+
+    offer_index::state const* in_;
+    requirement what_;
+    std::vector<offer_id> room_;
+    std::optional<offer_query> query_{};
+    offer_query::anchor anchor_{};
+    std::size_t found_{0};
+    std::uint64_t dearest_{0}, seen_{0}, touched_{0}, vocabulary_{0};
+};
+
+standing_search::standing_search(offer_index const& in, requirement what, std::size_t most)
+    : state_{std::make_unique<state>(*in.state_, std::move(what), most)}
+{}
+standing_search::~standing_search() = default;
+standing_search::standing_search(standing_search&&) noexcept = default;
+standing_search& standing_search::operator=(standing_search&&) noexcept = default;
+std::span<offer_id const> standing_search::find() { return state_->find(); }
+requirement const& standing_search::what() const noexcept { return state_->what(); }
 
 namespace {
 

@@ -2,6 +2,7 @@
 #include <market/offer_query.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include <blendr/core/assert.hpp>
@@ -19,7 +20,10 @@ offer_query::offer_query(offer_table const& table, requirement const& what) : ta
         nodes_[i].span = parts[i].span;
     }
     for (auto i = parts.size(); i-- > 0;) resolve(i);  // members before their group
-    if (parts.empty()) return;
+    if (parts.empty()) {
+        plan_steps();
+        return;
+    }
     exact_ = nodes_[0].exact;
     if (parts[0].what != kind::all) {
         constraints_.push_back(0);
@@ -36,26 +40,42 @@ offer_query::offer_query(offer_table const& table, requirement const& what) : ta
 }
 
 /// Most constraints are one or two bitmaps; those need no walk through nodes. What a step lets pass
-/// holds every match, and for exact constraints nothing else.
+/// holds every match, and for exact constraints nothing else. Steps that keep go first, the rarest
+/// first, then those that remove, then what needs a closer look.
 void offer_query::plan_steps()
 {
+    boost::container::small_vector<std::pair<std::uint64_t, map_step>, 16> keeps{};
+    boost::container::small_vector<map_step, 8> removes{};
+    auto const add = [&](bitmap const* const* first, std::size_t count) {
+        map_step const one{static_cast<std::uint16_t>(step_maps_.size()),
+                           static_cast<std::uint16_t>(count), true};
+        std::uint64_t offers = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            step_maps_.push_back(first[i]);
+            offers += first[i]->count();
+        }
+        keeps.push_back({offers, one});
+    };
     auto const keep = [&](bitmap const* m) {
-        if (m == nullptr || m->count() == 0)
+        if (m == nullptr)
             nothing_ = true;
         else
-            steps_.push_back({step::kind::keep, 0, 0, m, 0});
+            add(&m, 1);
     };
     auto const remove = [&](bitmap const* m) {
-        if (m != nullptr && m->count() != 0) steps_.push_back({step::kind::remove, 0, 0, m, 0});
+        if (m == nullptr) return;
+        removes.push_back({static_cast<std::uint16_t>(step_maps_.size()), 1, false});
+        step_maps_.push_back(m);
     };
     for (auto const c : constraints_) {
         auto const& n = nodes_[c];
         auto const& p = *n.part;
         bool const group = p.what == kind::all || p.what == kind::any;
         bool const by_price = p.what == kind::compare && p.of == attribute::price;
-        if (group || by_price) {
+        if (group) {
+            general_.push_back(c);
+        } else if (by_price) {
             // A bound on the price is one on blocks too; inside them it is looked at last.
-            if (!by_price) steps_.push_back({step::kind::general, 0, 0, nullptr, c});
         } else if (!n.exact && p.how == op::not_equal) {
             keep(&table_.known(p.of));
         } else if (!n.exact && (p.how == op::less || p.how == op::at_most)) {
@@ -67,23 +87,52 @@ void offer_query::plan_steps()
         } else if (n.pluses == 0) {
             nothing_ = true;
         } else {
-            if (n.pluses == 1)
-                keep(maps_[n.plus]);
-            else
-                steps_.push_back({step::kind::keep_any, n.plus, n.pluses, nullptr, 0});
+            add(&maps_[n.plus], n.pluses);
             for (auto i = n.minus; i < n.minus + n.minuses; ++i) remove(maps_[i]);
         }
     }
     for (auto const c : constraints_) {
         auto const& p = *nodes_[c].part;
-        if (p.what == kind::compare && p.of == attribute::price)
-            steps_.push_back({step::kind::general, 0, 0, nullptr, c});
+        if (p.what == kind::compare && p.of == attribute::price) general_.push_back(c);
     }
+    if (keeps.empty()) keep(&table_.used());
+    for (std::size_t i = 1; i < keeps.size(); ++i)  // few: by insertion
+        for (auto k = i; k > 0 && keeps[k].first < keeps[k - 1].first; --k)
+            std::swap(keeps[k], keeps[k - 1]);
+    for (auto const& [offers, one] : keeps) steps_.push_back(one);
+    if (!keeps.empty() && keeps[0].second.count == 1 && keeps[0].first < table_.blocks())
+        sparse_ = step_maps_[keeps[0].second.first];
+    steps_.insert(steps_.end(), removes.begin(), removes.end());
+}
+
+offer_query::reach offer_query::views() const
+{
+    reach out{};
+    for (auto const* const m : step_maps_) out.push_back(m->view());
+    return out;
+}
+
+offer_query::anchor offer_query::rarest_words() const
+{
+    anchor out{};
+    auto fewest = ~std::uint64_t{0};
+    for (auto const c : constraints_) {
+        auto const& n = nodes_[c];
+        auto const& p = *n.part;
+        bool const words = p.what == kind::word || p.what == kind::has;
+        if (!words || p.how != op::equal || n.estimate >= fewest) continue;
+        fewest = n.estimate;
+        out = {static_cast<std::size_t>(p.of), {}};
+        for (auto const& w : p.words)
+            if (auto const number = table_.number_of(p.of, w); number != 0)
+                out.words.push_back(number);
+    }
+    return out;
 }
 
 void offer_query::plus(node& n, bitmap const* map)
 {
-    if (map == nullptr || map->count() == 0) return;
+    if (map == nullptr) return;
     if (n.pluses == 0) n.plus = static_cast<std::uint16_t>(maps_.size());
     ++n.pluses;
     n.estimate += map->count();
@@ -91,7 +140,7 @@ void offer_query::plus(node& n, bitmap const* map)
 }
 void offer_query::minus(node& n, bitmap const* map)
 {
-    if (map == nullptr || map->count() == 0) return;
+    if (map == nullptr) return;
     if (n.minuses == 0) n.minus = static_cast<std::uint16_t>(maps_.size());
     ++n.minuses;
     n.estimate -= std::min(n.estimate, map->count());
@@ -292,80 +341,31 @@ void offer_query::evaluate(std::size_t i, std::uint32_t block, lanes& out) const
     }
 }
 
-void offer_query::possible(std::uint32_t block, lanes& out) const noexcept
+std::uint64_t offer_query::possible(reach const& views, std::span<std::uint32_t const> blocks,
+                                    std::span<std::uint32_t const> ahead, lanes* out) const noexcept
 {
-    out = table_.at(block).used;
-    for (auto const& s : steps_) {
-        switch (s.what) {
-        case step::kind::keep: {
-            auto const* const m = s.map->block(block);
-            if (m == nullptr) {
-                out = {};
-                return;
-            }
-            out &= *m;
-            break;
-        }
-        case step::kind::remove:
-            if (auto const* const m = s.map->block(block)) out.remove(*m);
-            continue;
-        case step::kind::keep_any: {
-            lanes some{};
-            for (auto i = s.maps; i < s.maps + s.count; ++i)
-                if (auto const* const m = maps_[i]->block(block)) some |= *m;
-            out &= some;
-            break;
-        }
-        case step::kind::general: {
+    if (nothing_) return 0;
+    auto mask = blocks.size() == blocks_at_once ? ~std::uint64_t{0}
+                                                : (std::uint64_t{1} << blocks.size()) - 1;
+    if (sparse_ != nullptr)
+        for (std::size_t i = 0; i < blocks.size(); ++i)
+            if (!sparse_->any_in(blocks[i])) mask &= ~(std::uint64_t{1} << i);
+    mask = kernels().intersect(views.data(), steps_.data(), steps_.size(), blocks.data(), mask,
+                               ahead.data(), ahead.size(), out->w.data());
+    for (auto const c : general_)
+        for (auto rest = mask; rest != 0; rest &= rest - 1) {
+            auto const i = static_cast<std::size_t>(std::countr_zero(rest));
             lanes one;
-            evaluate<false>(s.node, block, one);
-            out &= one;
-            break;
+            evaluate<false>(c, blocks[i], one);
+            out[i] &= one;
+            if (!out[i].any()) mask &= ~(std::uint64_t{1} << i);
         }
-        }
-        if (!out.any()) return;
-    }
+    return mask;
 }
 
 void offer_query::holds(std::size_t constraint, std::uint32_t block, lanes& out) const noexcept
 {
     evaluate<true>(constraint, block, out);
-}
-
-std::uint64_t offer_query::summary(std::size_t i, std::size_t word) const noexcept
-{
-    auto const& n = nodes_[i];
-    if (n.part->what == kind::all || n.part->what == kind::any) {
-        bool const all = n.part->what == kind::all;
-        std::uint64_t out = all ? ~std::uint64_t{0} : 0;
-        for (auto m = i + 1; m < i + n.span; m += nodes_[m].span) {
-            auto const one = summary(m, word);
-            out = all ? out & one : out | one;
-        }
-        return out;
-    }
-    if (n.part->what == kind::compare && n.part->of == attribute::price) return ~std::uint64_t{0};
-    std::uint64_t out = n.low == nullptr ? 0 : n.low->summary(word);
-    for (auto k = n.plus; k < n.plus + n.pluses; ++k) out |= maps_[k]->summary(word);
-    return out;
-}
-
-std::uint64_t offer_query::candidates(std::size_t word) const noexcept
-{
-    if (nothing_) return 0;
-    auto out = table_.used().summary(word);
-    for (auto const& s : steps_) {
-        if (s.what == step::kind::keep) {
-            out &= s.map->summary(word);
-        } else if (s.what == step::kind::keep_any) {
-            std::uint64_t some = 0;
-            for (auto i = s.maps; i < s.maps + s.count; ++i) some |= maps_[i]->summary(word);
-            out &= some;
-        } else if (s.what == step::kind::general) {
-            out &= summary(s.node, word);
-        }
-    }
-    return out;
 }
 
 bool offer_query::true_at(std::size_t i, std::uint32_t position) const noexcept

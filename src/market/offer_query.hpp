@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <boost/container/small_vector.hpp>
@@ -27,14 +28,26 @@ public:
     /// True when the bitmaps alone decide, so that candidates need no second look.
     bool exact() const noexcept { return exact_; }
 
-    /// Blocks that may hold a match, by number; 64 a word.
-    std::uint64_t candidates(std::size_t word) const noexcept;
     /// Prices outside [low, high] cannot match.
     std::uint64_t price_low() const noexcept { return price_low_; }
     std::uint64_t price_high() const noexcept { return price_high_; }
 
-    /// The offers of a block that may match: all that do, and where bitmaps do not decide some more.
-    void possible(std::uint32_t block, lanes& out) const noexcept;
+    static constexpr std::size_t blocks_at_once = 64;
+    using reach = boost::container::small_vector<map_view, 32>;
+    /// The bitmaps as they lie in memory now.
+    reach views() const;
+    /// The offers of up to 64 blocks that may match: all that do, and where bitmaps do not decide
+    /// some more. A bit for each block that has any; the others' lanes have no value. `ahead` are
+    /// blocks that will be asked for next.
+    std::uint64_t possible(reach const& views, std::span<std::uint32_t const> blocks,
+                           std::span<std::uint32_t const> ahead, lanes* out) const noexcept;
+    /// Words of one attribute of which every match has one, those with the fewest offers; empty when
+    /// the requirement names none.
+    struct anchor {
+        std::size_t kind{};
+        boost::container::small_vector<std::uint32_t, 8> words{};
+    };
+    anchor rarest_words() const;
     /// The offers of a block for which a constraint is true.
     void holds(std::size_t constraint, std::uint32_t block, lanes& out) const noexcept;
     /// Does one offer match?
@@ -42,13 +55,6 @@ public:
 
 private:
     using op = requirement::op;
-    /// What a search does to the offers of a block, constraint by constraint, fewest offers first.
-    struct step {
-        enum class kind : std::uint8_t { keep, remove, keep_any, general } what{};
-        std::uint16_t maps{0}, count{0};  // keep_any
-        bitmap const* map{};              // keep, remove
-        std::size_t node{};               // general
-    };
     struct node {
         requirement::part const* part{};
         std::uint16_t span{1};
@@ -75,7 +81,6 @@ private:
     void leaf(node const& n, std::uint32_t block, lanes& out) const noexcept;
     template <bool Exact>
     void price(node const& n, std::uint32_t block, lanes& out) const noexcept;
-    std::uint64_t summary(std::size_t i, std::size_t word) const noexcept;
     bool true_at(std::size_t i, std::uint32_t position) const noexcept;
     static bool compare(op how, std::uint64_t a, std::uint64_t b) noexcept;
 
@@ -83,7 +88,10 @@ private:
     boost::container::small_vector<node, 16> nodes_{};
     boost::container::small_vector<bitmap const*, 32> maps_{};
     boost::container::small_vector<std::size_t, 16> constraints_{}, in_order_{};
-    boost::container::small_vector<step, 16> steps_{};
+    boost::container::small_vector<bitmap const*, 32> step_maps_{};  // what steps_ number
+    boost::container::small_vector<map_step, 16> steps_{};
+    boost::container::small_vector<std::size_t, 4> general_{};  // nodes that need a closer look
+    bitmap const* sparse_{};  // the first step's map when most blocks have nothing in it
     bool exact_{true};
     bool nothing_{false};
     std::uint64_t price_low_{0}, price_high_{~std::uint64_t{0}};

@@ -2,6 +2,7 @@
 #include <market/offer_table.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include <blendr/core/assert.hpp>
@@ -96,7 +97,19 @@ void offer_table::drop_set(std::size_t kind, std::uint32_t set)
     members.clear();
 }
 
-std::optional<offer_table::row> offer_table::hold(capability const& what)
+bool offer_table::same_words(std::size_t kind, std::uint32_t number, capability const& what) const
+{
+    if (number == 0) return false;
+    auto const a = static_cast<attribute>(kind);
+    if (kind < 3) return words_[kind].word(number) == what.word(a);
+    auto const& members = set_words_[kind - 3][number].members;
+    return std::equal(
+        members.begin(), members.end(), what.words(a).begin(), what.words(a).end(),
+        [&](std::uint32_t w, std::string const& text) { return words_[kind].word(w) == text; });
+}
+
+/// A word that `before` has in the same place is shared with it, not held again.
+std::optional<offer_table::row> offer_table::hold(capability const& what, row const& before)
 {
     row out{};
     for (std::size_t i = 0; i < attributes_count - 1; ++i) {
@@ -107,26 +120,69 @@ std::optional<offer_table::row> offer_table::hold(capability const& what)
             out.number[i - first_number] = what.number(a);
             continue;
         }
+        if (same_words(i, before.word[i], what)) {
+            out.word[i] = before.word[i];
+            continue;
+        }
         out.word[i] = i < 3 ? words_[i].hold(what.word(a)) : hold_set(i, what.words(a));
         if (out.word[i] == 0) {
-            release(out);
+            release(out, before);
             return std::nullopt;
         }
     }
     return out;
 }
 
-void offer_table::release(row const& r)
+void offer_table::release(row const& r, row const& kept)
 {
-    for (std::size_t i = 0; i < 3; ++i) words_[i].drop(r.word[i]);
-    for (std::size_t i = 3; i < word_kinds; ++i) drop_set(i, r.word[i]);
+    for (std::size_t i = 0; i < word_kinds; ++i) {
+        if (r.word[i] == kept.word[i]) continue;
+        if (i < 3)
+            words_[i].drop(r.word[i]);
+        else
+            drop_set(i, r.word[i]);
+    }
+}
+
+void offer_table::note_change(row const& before, row const& now, std::uint64_t price)
+{
+    changed_at_[changes_ % remembered] = price;
+    ++changes_;
+    for (auto const* const r : {&before, &now})
+        for (std::size_t i = 0; i < word_kinds; ++i) {
+            if (r->word[i] == 0) continue;
+            auto& touched = touched_[i];
+            if (i < 3) {
+                if (touched.size() <= r->word[i]) touched.resize(r->word[i] + 1);
+                ++touched[r->word[i]];
+                continue;
+            }
+            for (auto const w : set_words_[i - 3][r->word[i]].members) {
+                if (touched.size() <= w) touched.resize(w + 1);
+                ++touched[w];
+            }
+        }
+}
+
+std::uint64_t offer_table::cheapest_changed_since(std::uint64_t then) const noexcept
+{
+    if (changes_ - then > remembered) return 0;
+    auto lowest = ~std::uint64_t{0};
+    for (auto i = then; i < changes_; ++i) lowest = std::min(lowest, changed_at_[i % remembered]);
+    return lowest;
+}
+
+std::uint64_t offer_table::vocabulary() const noexcept
+{
+    std::uint64_t sum = 0;
+    for (auto const& d : words_) sum += d.changes();
+    return sum;
 }
 
 offer_table::row offer_table::read(std::uint32_t position) const
 {
     row out{};
-    for (std::size_t i = 0; i < attributes_count - 1; ++i)
-        if (known_[i].test(position)) out.known = static_cast<std::uint16_t>(out.known | 1u << i);
+    out.known = known_of_[position];
     for (std::size_t i = 0; i < numbers; ++i) out.number[i] = numbers_[i][position];
     for (std::size_t i = 0; i < word_kinds; ++i) out.word[i] = symbols_[i][position];
     return out;
@@ -147,11 +203,15 @@ void offer_table::mark(std::size_t kind, std::uint32_t word, std::uint32_t posit
 /// Makes the position say `now` where it said `before`; what did not change is not touched.
 void offer_table::write(std::uint32_t position, row const& now, row const& before)
 {
-    for (std::size_t i = 0; i < attributes_count - 1; ++i) {
-        if (now.knows(i) && !before.knows(i)) known_[i].set(position);
-        if (!now.knows(i) && before.knows(i)) known_[i].clear(position);
-    }
+    for (auto gone = static_cast<unsigned>(before.known & ~now.known); gone != 0; gone &= gone - 1)
+        known_[static_cast<std::size_t>(std::countr_zero(gone))].clear(position);
+    for (auto come = static_cast<unsigned>(now.known & ~before.known); come != 0; come &= come - 1)
+        known_[static_cast<std::size_t>(std::countr_zero(come))].set(position);
+    known_of_[position] = now.known;
     for (std::size_t i = 0; i < numbers; ++i) {
+        bool const stays = now.knows(first_number + i) == before.knows(first_number + i) &&
+                           now.number[i] == before.number[i];
+        if (stays) continue;
         auto const steps = steps_of(static_cast<attribute>(first_number + i));
         auto const levels = [&](row const& r) {
             return r.knows(first_number + i) ? step_below(steps, r.number[i]) + 1 : 0;
@@ -191,6 +251,7 @@ std::uint32_t offer_table::new_block()
     prices_.resize(positions);
     for (auto& c : numbers_) c.resize(positions);
     for (auto& c : symbols_) c.resize(positions);
+    known_of_.resize(positions);
     return b;
 }
 
@@ -272,18 +333,20 @@ void offer_table::merge_after(std::size_t rank)
 result<nothing, reject> offer_table::put(offer_id id, price at, capability const& what)
 {
     if (id.get() >= bounds_.offers_max) return fail{reject::index_full};
-    auto const now = hold(what);
-    if (!now) return fail{reject::index_full};
     offer_key const k{at.get(), id.get()};
     auto const old = where_[id.get()];
+    auto const before = old == nowhere ? row{} : read(old);
+    auto const now = hold(what, before);
+    if (!now) return fail{reject::index_full};
+    note_change(before, *now, old == nowhere ? at.get() : std::min(at.get(), prices_[old]));
     if (old != nowhere) {
-        auto const before = read(old);
         if (prices_[old] == at.get()) {
             write(old, *now, before);
-            release(before);
+            release(before, *now);
             return nothing{};
         }
-        erase(id);
+        remove(old);
+        release(before, *now);
     }
     auto rank = rank_of(k);
     if (blocks_[order_[rank]].count == block_size) {
@@ -299,15 +362,21 @@ bool offer_table::erase(offer_id id)
 {
     auto const position = where(id);
     if (position == nowhere) return false;
-    auto const rank = rank_of(key(position));
     auto const before = read(position);
-    write(position, row{}, before);
+    note_change(before, row{}, prices_[position]);
+    remove(position);
+    release(before, row{});
+    return true;
+}
+
+void offer_table::remove(std::uint32_t position)
+{
+    auto const rank = rank_of(key(position));
+    write(position, row{}, read(position));
     leave(position);
-    release(before);
     --size_;
     merge_after(rank);
     if (rank > 0) merge_after(rank - 1);
-    return true;
 }
 
 std::string offer_table::value_text(attribute a, std::uint32_t position) const
@@ -342,6 +411,8 @@ void offer_table::check() const
             BLENDR_ASSERT(rank + 1 == order_.size() || k < lows_[rank + 1]);
             BLENDR_ASSERT(i == 0 || key(order_[rank] * block_size + b.by_key[i - 1]) < k);
             auto const r = read(position);
+            for (std::size_t n = 0; n < attributes_count - 1; ++n)
+                BLENDR_ASSERT(known_[n].test(position) == r.knows(n));
             for (std::size_t n = 0; n < numbers; ++n) {
                 auto const steps = steps_of(static_cast<attribute>(first_number + n));
                 for (std::size_t s = 0; s < steps.size(); ++s)

@@ -66,11 +66,29 @@ public:
         auto const n = words_[i].find(word);
         return n == 0 || n >= with_word_[i].size() ? nullptr : &with_word_[i][n];
     }
+    /// 0 when no offer has that word.
+    std::uint32_t number_of(attribute a, std::string_view word) const noexcept
+    {
+        return words_[static_cast<std::size_t>(a)].find(word);
+    }
     std::uint64_t value(attribute a, std::uint32_t position) const noexcept
     {
         return a == attribute::price ? prices_[position] : numbers_[number(a)][position];
     }
     std::string value_text(attribute a, std::uint32_t position) const;
+
+    // What a search that is asked again needs to know.
+    /// While it stays, words have the bitmaps that they had.
+    std::uint64_t vocabulary() const noexcept;
+    /// Changes of offers so far.
+    std::uint64_t changes() const noexcept { return changes_; }
+    /// Of those, changes of offers that had or got that word.
+    std::uint64_t changes_of(std::size_t kind, std::uint32_t word) const noexcept
+    {
+        return word < touched_[kind].size() ? touched_[kind][word] : 0;
+    }
+    /// The lowest price that an offer changed since then had or got; 0 when that is too long ago.
+    std::uint64_t cheapest_changed_since(std::uint64_t then) const noexcept;
 
 private:
     static constexpr std::size_t word_kinds = 5;  // vendor, model, region, features, auditors
@@ -90,9 +108,12 @@ private:
         std::vector<std::uint32_t> members{};
     };
 
-    std::optional<row> hold(capability const& what);
+    std::optional<row> hold(capability const& what, row const& before);
     std::uint32_t hold_set(std::size_t kind, std::span<std::string const> words);
-    void release(row const& r);
+    bool same_words(std::size_t kind, std::uint32_t number, capability const& what) const;
+    /// Lets go of the words of `r`, but for those that `kept` has in their place.
+    void release(row const& r, row const& kept);
+    void note_change(row const& before, row const& now, std::uint64_t price);
     void drop_set(std::size_t kind, std::uint32_t set);
     row read(std::uint32_t position) const;
     void write(std::uint32_t position, row const& now, row const& before);
@@ -105,6 +126,7 @@ private:
     void move(std::uint32_t from, std::uint32_t to_block);
     std::uint32_t enter(std::uint32_t b, offer_key key);
     void leave(std::uint32_t position);
+    void remove(std::uint32_t position);
 
     offer_index::limits bounds_;
     std::vector<std::uint32_t> order_{};  // blocks, cheapest first
@@ -117,6 +139,7 @@ private:
     std::vector<std::uint64_t> prices_{};
     std::array<std::vector<std::uint64_t>, numbers> numbers_{};
     std::array<std::vector<std::uint32_t>, word_kinds> symbols_{};
+    std::vector<std::uint16_t> known_of_{};
 
     std::vector<dictionary> words_{};  // by kind
     std::vector<dictionary> sets_{};   // features, auditors: by their text
@@ -127,6 +150,11 @@ private:
     std::array<std::vector<bitmap>, numbers> steps_{};
     std::array<std::vector<bitmap>, word_kinds> with_word_{};
     std::size_t size_{0};
+
+    static constexpr std::size_t remembered = 256;
+    std::uint64_t changes_{0};
+    std::array<std::uint64_t, remembered> changed_at_{};  // prices of the last changes
+    std::array<std::vector<std::uint64_t>, word_kinds> touched_{};
 };
 
 }  // namespace blendr::market::impl

@@ -170,6 +170,21 @@ void compare_with_scan(std::uint64_t seed, std::uint32_t ids, int rounds, int ch
     INFO("seed " << seed);
     offer_index index{{.offers_max = ids, .words_max = 100}};
     scan plain;
+    std::vector<std::pair<standing_search, std::size_t>> waiting;
+    for (int i = 0; i < 30; ++i) {
+        auto const r = requirement::parse(i == 0 ? "" : make.expression(2));
+        REQUIRE(r);
+        auto const most = make.any.below(12);
+        waiting.emplace_back(standing_search{index, *r, most}, most);
+    }
+    auto const ask_again = [&] {
+        auto& [search, most] = waiting[make.any.below(waiting.size())];
+        INFO(search.what().to_text());
+        auto const kept = search.find();
+        std::vector<offer_id> found(most);
+        found.resize(index.find(search.what(), found));
+        REQUIRE(std::equal(kept.begin(), kept.end(), found.begin(), found.end()));
+    };
     for (int round = 0; round < rounds; ++round) {
         for (int i = 0; i < changes; ++i) {
             auto const id = static_cast<std::uint32_t>(make.any.below(ids));
@@ -183,6 +198,7 @@ void compare_with_scan(std::uint64_t seed, std::uint32_t ids, int rounds, int ch
             REQUIRE(index.put(offer_id{id}, at, what));
             REQUIRE(what.set(attribute::price, at.get()));
             plain.offers[id] = {at, what};
+            for (auto n = make.any.below(3); n > 0; --n) ask_again();
         }
         index.check();
         REQUIRE(index.size() == plain.offers.size());

@@ -52,8 +52,8 @@ std::string to_text(explanation const& e);
 /// change at any time; searching is const and may run on several threads while none changes it.
 ///
 /// Offers stand in blocks of 512, ordered by price; a bitmap for every word and for steps of every
-/// number tells which of a block have it, and a summary which blocks have any. A search reads some
-/// cache lines a block and stops when it has enough.
+/// number tells which of a block have it. A search reads a cache line a block for each constraint,
+/// rarest first, as long as any offer is left, and stops when it has enough.
 class offer_index {
 public:
     struct limits {
@@ -84,6 +84,27 @@ public:
 
     /// Asserts that every internal structure agrees with every other. For tests.
     void check() const;
+
+private:
+    friend class standing_search;
+    class state;
+    std::unique_ptr<state> state_;
+};
+
+/// A requirement that is asked again and again while offers change, as a waiting renter does. It is
+/// prepared once, keeps what it found, and looks again only when an offer changed that could matter:
+/// one with its rarest word, and no dearer than what was found. The answer is always
+/// `offer_index::find`'s. The index must outlive it and may be moved; one thread at a time.
+class standing_search {
+public:
+    standing_search(offer_index const& in, requirement what, std::size_t most);
+    ~standing_search();
+    standing_search(standing_search&&) noexcept;
+    standing_search& operator=(standing_search&&) noexcept;
+
+    /// The cheapest offers that surely satisfy it now. Valid until the next call.
+    std::span<offer_id const> find();
+    requirement const& what() const noexcept;
 
 private:
     class state;

@@ -2,6 +2,13 @@
 #pragma once
 
 #include <blendr/compute/admission.hpp>
+#include <blendr/compute/device.hpp>
 #include <blendr/compute/error.hpp>
+#include <blendr/compute/kernels.hpp>
+#include <blendr/compute/native.hpp>
+#include <blendr/compute/plan.hpp>
 #include <blendr/compute/reflection.hpp>
+#include <blendr/compute/self_test.hpp>
+#include <blendr/compute/sequence.hpp>
 #include <blendr/compute/spirv.hpp>
+#include <blendr/compute/vulkan.hpp>

@@ -230,6 +230,22 @@ struct arena {
         ctx.template each<notes>([&](auto key, auto const& note) {
             return row.digest = mixed(row.digest, key + note.text), true;
         });
+        // each well from all the notes, in parallel; the order of the effects counts
+        ctx.in_parallel(
+            7,
+            [](auto const& view, std::size_t i) {
+                auto const well = static_cast<std::uint32_t>(i);
+                auto sum = view.template row<wells>(well).stirred;
+                view.template each<notes>(well, [&](auto key, auto const& note) {
+                    return sum = mixed(sum, key + note.text), true;
+                });
+                for (auto const& each : view.template posted<calls>()) sum += each.value;
+                return sum;
+            },
+            [&](std::size_t i, std::uint64_t sum) {
+                row.digest = mixed(row.digest, sum);
+                ctx.template edit<notes>(static_cast<std::uint32_t>(i)).text = row.digest % 5;
+            });
     }
     static void on(auto& ctx, heard const& event)
     {
@@ -382,7 +398,7 @@ public:
         block_info const block{height{++stamp_}, {}, {}, {}};
         last = {};
         lane<chain> exact{rows_, stamp_};
-        hooks<chain> all{exact, block, last.minted};
+        hooks<chain> all{exact, block, last.minted, pool};
         all.begin_block();
         execute(exact, stamp_, block, std::span{std::as_const(spans)}, std::span{results},
                 last.changes);
@@ -420,6 +436,7 @@ public:
     rows<chain>& state() { return rows_; }
 
     applied<chain> last{};
+    task_pool* pool = nullptr;  ///< for hooks
 
 private:
     rows<chain> rows_;

@@ -74,3 +74,83 @@ TEST_CASE(
     CHECK(heard.size() == 1);  // nothing is told twice
     CHECK(minted == amount{});
 }
+
+namespace {
+
+/// A contract whose end_block does much, cell by cell.
+struct mill {
+    static constexpr std::uint16_t id = 23;
+    static constexpr std::string_view name = "mill";
+    enum class error : std::uint16_t { ok };
+    struct cells {
+        static constexpr std::string_view name = "cells";
+        static constexpr bool ordered = true;
+        using key = std::uint32_t;
+        struct row {
+            std::uint64_t grain{};
+            friend bool operator==(row const&, row const&) = default;
+        };
+    };
+    using tables = type_list<cells>;
+    using messages = type_list<>;
+
+    static void end_block(auto& ctx)
+    {
+        ctx.template edit<cells>(1'000).grain = 1;  // seen by all parts
+        ctx.in_parallel(
+            200,
+            [](auto const& view, std::size_t i) {
+                auto sum = view.template row<cells>(1'000).grain;
+                view.template each<cells>([&](auto key, auto const& row) {
+                    sum = sum * 31 + row.grain * (i + 1) + key;
+                    return true;
+                });
+                return sum;
+            },
+            [&](std::size_t i, std::uint64_t sum) {
+                auto& next = ctx.template edit<cells>(static_cast<std::uint32_t>(i));
+                auto const before = ctx.template row<cells>(1'000).grain;
+                next.grain = sum + before;  // in order: each sees what the one before left
+                ctx.template edit<cells>(1'000).grain = before * 3 + sum;
+            });
+    }
+};
+BOOST_DESCRIBE_STRUCT(mill::cells::row, (), (grain))
+
+std::vector<std::uint64_t> milled(task_pool* pool)
+{
+    using chain = registry<mill>;
+    rows<chain> state{1};
+    std::uint32_t stamp = 0;
+    for (int block = 0; block < 5; ++block) {
+        lane<chain> on{state, ++stamp};
+        block_info const at{};
+        amount minted{};
+        hooks<chain> all{on, at, minted, pool};
+        all.end_block();
+        on.flush_marks();
+    }
+    std::vector<std::uint64_t> out{};
+    state.table<mill::cells>().each([&](auto, auto const& row) {
+        out.push_back(row.grain);
+        return true;
+    });
+    return out;
+}
+
+template <class Context>
+concept changes_rows = requires(Context& in) { in.template edit<mill::cells>(0U); };
+
+}  // namespace
+
+TEST_CASE("hooks: work in parallel gives what order gives, on any number of threads")
+{
+    auto const expected = milled(nullptr);
+    CHECK(expected.size() == 201);
+    for (unsigned threads = 1; threads <= 8; ++threads) {
+        task_pool pool{threads};
+        CHECK(milled(&pool) == expected);
+    }
+    static_assert(changes_rows<hook_context<registry<mill>, mill>>);
+    static_assert(!changes_rows<hook_view<registry<mill>, mill> const>, "a part changes nothing");
+}

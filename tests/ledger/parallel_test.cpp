@@ -26,6 +26,7 @@ std::optional<std::string> differs(std::uint64_t seed, std::size_t blocks, task_
     auto const in = climate_of(random);
     world ordered{0};
     world parallel{seed};
+    parallel.pool = &pool;
     ordered.fund(in.accounts, in.wells);
     parallel.fund(in.accounts, in.wells);
     typename parallel_executor<chain, Defect>::options how{};

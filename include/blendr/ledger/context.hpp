@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include <blendr/core/assert.hpp>
 #include <blendr/core/bytes.hpp>
 #include <blendr/core/strong.hpp>
+#include <blendr/core/task_pool.hpp>
 #include <blendr/ledger/contract.hpp>
 #include <blendr/ledger/rows.hpp>
 
@@ -98,56 +100,112 @@ private:
     std::uint32_t message_{};
 };
 
+namespace impl {
+/// What the hooks of one block share.
+template <class Registry>
+struct hook_scene {
+    lane<Registry>* on{};
+    block_info const* block{};
+    amount* minted{};
+    task_pool* pool{};       // none: everything on the caller's thread
+    bool computing = false;  // parts run in parallel: nothing may change
+};
+}  // namespace impl
+
+/// What the parts of `hook_context::in_parallel` see: the same rows, and no way to change them.
+template <class Registry, class C>
+class hook_view {
+public:
+    explicit hook_view(impl::hook_scene<Registry> const& scene) noexcept : scene_{&scene} {}
+
+    block_info const& block() const noexcept { return *scene_->block; }
+
+    /// A row that is absent reads as a default row.
+    template <class T>
+        requires(may_use<C, T, mode::read>())
+    typename T::row const& row(typename T::key const& key) const
+    {
+        static typename T::row const absent{};
+        auto const& table = state().template table<T>();
+        auto const at = table.find(key);
+        return at == state::no_slot ? absent : table.row(at);
+    }
+
+    /// As `hook_context::each`.
+    template <ordered T, class Visit>
+        requires(may_use<C, T, mode::read>())
+    void each(typename T::key const& from, Visit&& visit) const
+    {
+        auto const& table = state().template table<T>();
+        table.each_slot(from, [&](state::slot at) {
+            return !table.present(at) || visit(table.key(at), table.row(at));
+        });
+    }
+    template <ordered T, class Visit>
+        requires(may_use<C, T, mode::read>())
+    void each(Visit&& visit) const
+    {
+        auto const& table = state().template table<T>();
+        table.each_slot([&](state::slot at) {
+            return !table.present(at) || visit(table.key(at), table.row(at));
+        });
+    }
+
+    /// As `hook_context::posted`.
+    template <class T>
+        requires(may_use<C, T, mode::write>())
+    auto posted() const
+    {
+        return std::span{std::as_const(scene_->on->posts.template of<T>())};
+    }
+
+private:
+    rows<Registry> const& state() const noexcept { return std::as_const(*scene_->on).state(); }
+
+    impl::hook_scene<Registry> const* scene_;
+};
+
 /// What hooks see and change: every row that their contract may use, by key. They run one after
 /// the other, between the transactions of two blocks, and cannot fail. Handles and the functions
 /// that other contracts export work here as they do in a message.
 template <class Registry, class C>
 class hook_context {
 public:
-    hook_context(lane<Registry>& on, block_info const& block, post_queue<Registry>& posts,
-                 amount& minted) noexcept
-        : lane_{&on},
-          block_{&block},
-          posts_{&posts},
-          minted_{&minted}
-    {}
+    explicit hook_context(impl::hook_scene<Registry>& scene) noexcept : scene_{&scene} {}
 
-    block_info const& block() const noexcept { return *block_; }
+    block_info const& block() const noexcept { return *scene_->block; }
 
     template <class T, mode M>
         requires(may_use<C, T, M>())
     ref<T, M> use(typename T::key const& key)
     {
-        return impl::ref_maker::make<T, M>(lane_->state().template table<T>().intern(key));
+        return impl::ref_maker::make<T, M>(changing().state().template table<T>().intern(key));
     }
 
     /// For the functions that contract D exports.
     template <class D>
     hook_context<Registry, D> as(pass<D>) const noexcept
     {
-        return {*lane_, *block_, *posts_, *minted_};
+        return hook_context<Registry, D>{*scene_};
     }
 
     template <class T, mode M>
     typename T::row const& read(ref<T, M> const& at) const noexcept
     {
-        return lane_->state().template table<T>().row(at.slot());
+        return scene_->on->state().template table<T>().row(at.slot());
     }
     /// By key, without a handle. A row that is absent reads as a default row.
     template <class T>
         requires(may_use<C, T, mode::read>())
     typename T::row const& row(typename T::key const& key) const
     {
-        static typename T::row const absent{};
-        auto const& table = lane_->state().template table<T>();
-        auto const at = table.find(key);
-        return at == state::no_slot ? absent : table.row(at);
+        return hook_view<Registry, C>{*scene_}.template row<T>(key);
     }
 
     template <class T>
     typename T::row& edit(ref<T, mode::write> const& at)
     {
-        return lane_->template touch<T>(at.slot());
+        return changing().template touch<T>(at.slot());
     }
     template <class T>
         requires(may_use<C, T, mode::write>())
@@ -160,17 +218,17 @@ public:
         requires(M == mode::debit || M == mode::write)
     [[nodiscard]] bool take(ref<T, M> const& at, quantity_of<T> value)
     {
-        auto const& row = lane_->state().template table<T>().row(at.slot());
-        auto const rest = sub(row.*T::quantity, value);
+        auto const rest =
+            sub(changing().state().template table<T>().row(at.slot()).*T::quantity, value);
         if (!rest) return false;
-        lane_->template touch<T>(at.slot()).*T::quantity = *rest;
+        changing().template touch<T>(at.slot()).*T::quantity = *rest;
         return true;
     }
     template <quantified T, mode M>
         requires(M == mode::credit || M == mode::debit || M == mode::write)
     void give(ref<T, M> const& at, quantity_of<T> value)
     {
-        auto& quantity = lane_->template touch<T>(at.slot()).*T::quantity;
+        auto& quantity = changing().template touch<T>(at.slot()).*T::quantity;
         auto const sum = add(quantity, value);
         BLENDR_ASSERT(sum.has_value());
         quantity = *sum;
@@ -183,15 +241,15 @@ public:
         requires(may_use<C, T, mode::read>())
     void each(typename T::key const& from, Visit&& visit)
     {
-        lane_->flush_marks();
-        lane_->state().template table<T>().each(from, std::forward<Visit>(visit));
+        changing().flush_marks();
+        scene_->on->state().template table<T>().each(from, std::forward<Visit>(visit));
     }
     template <ordered T, class Visit>
         requires(may_use<C, T, mode::read>())
     void each(Visit&& visit)
     {
-        lane_->flush_marks();
-        lane_->state().template table<T>().each(std::forward<Visit>(visit));
+        changing().flush_marks();
+        scene_->on->state().template table<T>().each(std::forward<Visit>(visit));
     }
 
     /// What the block's transactions left for this hook, in block order: {tx, message, value}.
@@ -199,32 +257,60 @@ public:
         requires(may_use<C, T, mode::write>())
     auto posted() const
     {
-        return std::span{std::as_const(posts_->template of<T>())};
+        return hook_view<Registry, C>{*scene_}.template posted<T>();
+    }
+
+    /// Work that takes long, on all cores, with a result that is the same on every node: first
+    /// `compute(view, i)` for every i below `count`, in no particular order and on many threads, each
+    /// from the rows as they are now; then, in order, `apply(i, value)` with what each computed. Only
+    /// `apply` may change rows, emit, burn; what `compute` writes elsewhere must be its own. `view` is a
+    /// hook_view.
+    template <class Compute, class Apply>
+    void in_parallel(std::size_t count, Compute&& compute, Apply&& apply)
+    {
+        using value = std::invoke_result_t<Compute&, hook_view<Registry, C> const&, std::size_t>;
+        std::vector<std::optional<value>> computed(count);
+        changing().flush_marks();
+        scene_->computing = true;
+        auto const part = [&](std::size_t begin, std::size_t end) {
+            hook_view<Registry, C> const view{*scene_};
+            for (auto i = begin; i < end; ++i) computed[i].emplace(compute(view, i));
+        };
+        if (scene_->pool != nullptr)
+            scene_->pool->parallel_for(count, 1, part);
+        else
+            part(0, count);
+        scene_->computing = false;
+        for (std::size_t i = 0; i < count; ++i) apply(i, *std::move(computed[i]));
     }
 
     template <class Event>
     void emit(Event event)
     {
-        lane_->emit(std::move(event));
+        changing().emit(std::move(event));
     }
 
     /// Money ceases to be, or comes to be: only what the chain's supply rules allow.
     void burn(amount value)
     {
-        lane_->burn(value);
-        lane_->keep();
+        changing().burn(value);
+        changing().keep();
     }
     void mint(amount value)
         requires(std::same_as<C, base>)
     {
-        *minted_ += value;
+        changing();
+        *scene_->minted += value;
     }
 
 private:
-    lane<Registry>* lane_;
-    block_info const* block_;
-    post_queue<Registry>* posts_;
-    amount* minted_;
+    lane<Registry>& changing() const noexcept
+    {
+        BLENDR_ASSERT(!scene_->computing);  // a part of `in_parallel` tried to
+        return *scene_->on;
+    }
+
+    impl::hook_scene<Registry>* scene_;
 };
 
 }  // namespace blendr::ledger

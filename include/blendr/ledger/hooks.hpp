@@ -8,6 +8,7 @@
 #include <boost/mp11/algorithm.hpp>
 
 #include <blendr/core/amount.hpp>
+#include <blendr/core/task_pool.hpp>
 #include <blendr/ledger/context.hpp>
 #include <blendr/ledger/registry.hpp>
 #include <blendr/ledger/rows.hpp>
@@ -18,16 +19,18 @@ namespace blendr::ledger {
 template <class Registry>
 class hooks {
 public:
-    hooks(lane<Registry>& on, block_info const& block, amount& minted) noexcept
-        : lane_{&on},
-          block_{&block},
-          minted_{&minted}
+    /// `pool` is for what hooks do in parallel; without one they do it on the caller's thread.
+    hooks(lane<Registry>& on, block_info const& block, amount& minted,
+          task_pool* pool = nullptr) noexcept
+        : scene_{&on, &block, &minted, pool}
     {}
+    hooks(hooks const&) = delete;
+    hooks& operator=(hooks const&) = delete;
 
     template <class C>
-    hook_context<Registry, C> context() const noexcept
+    hook_context<Registry, C> context() noexcept
     {
-        return {*lane_, *block_, lane_->posts, *minted_};
+        return hook_context<Registry, C>{scene_};
     }
 
     template <class C>
@@ -52,7 +55,7 @@ public:
     /// Hands the queued events to those who listen; what these emit comes after.
     void deliver()
     {
-        auto& queue = lane_->events;
+        auto& queue = scene_.on->events;
         for (std::size_t i = 0; i < queue.size(); ++i) {
             auto const each = std::move(queue[i].event);
             std::visit([&](auto const& event) { tell(event); }, each);
@@ -90,9 +93,7 @@ private:
             });
     }
 
-    lane<Registry>* lane_;
-    block_info const* block_;
-    amount* minted_;
+    impl::hook_scene<Registry> scene_;
 };
 
 }  // namespace blendr::ledger

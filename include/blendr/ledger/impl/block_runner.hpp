@@ -54,7 +54,7 @@ public:
         first.head.block_time = document.begins;
         block_info const block{{}, document.begins, {}, {}};
         lane<Registry> on{blocks_->state(), ++stamp_};
-        hooks<Registry> all{on, block, first.did.minted};
+        hooks<Registry> all{on, block, first.did.minted, pool_};
         auto in = all.template context<base>();
         for (auto const& each : document.accounts)
             in.give(in.template use<purses, mode::credit>(each.owner), each.balance);
@@ -117,7 +117,7 @@ public:
         auto const proposer = crypto::address_of(head.proposer);
         block_info const block{head.at, head.block_time, now<facts>().beacon_before, proposer};
         lane<Registry> on{blocks_->state(), ++stamp_, execute_.spares.take()};
-        hooks<Registry> all{on, block, node.did.minted};
+        hooks<Registry> all{on, block, node.did.minted, pool_};
         all.begin_block();
         node.did.outcomes.resize(ready.ids().size());
         execute_(on, stamp_, block, ready.txs(), node.did.outcomes, node.did.changes);

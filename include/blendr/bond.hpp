@@ -3,3 +3,5 @@
 
 #include <blendr/bond/bond.hpp>
 #include <blendr/bond/contract.hpp>
+#include <blendr/bond/draw.hpp>
+#include <blendr/bond/panel.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <blendr/reputation/appeal.hpp>
+#include <blendr/reputation/contract.hpp>
 #include <blendr/reputation/effects.hpp>
 #include <blendr/reputation/error.hpp>
 #include <blendr/reputation/feedback.hpp>

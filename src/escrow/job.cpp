@@ -662,6 +662,25 @@ job::done job::convict(unit_id which, crypto::address const& reporter, height no
     return nothing{};
 }
 
+job::done job::forgo(unit_id which, height now, effects& out)
+{
+    BLENDR_CHECK(check(which, unit_event::give_back, now));
+    auto& u = state_.units[which.get()];
+    if (u.at == unit_state::assigned) return blendr::fail{reject::wrong_unit_state};
+    auto const with = u.with;
+    auto& a = state_.agreements[with];
+    reach(now, out);
+    move(u, unit_event::give_back);
+    u.with = nobody;
+    u.due = height{};
+    move(u, unit_event::close);
+    a.held -= a.by.each * quantity{1};
+    state_.held -= a.by.each * quantity{1};
+    settle_units(with, now, out);
+    conclude(now, out);
+    return nothing{};
+}
+
 job::done job::quit(agreement_id which, crypto::address const& who, height now, effects& out)
 {
     BLENDR_CHECK(check(which, event::quit, now));

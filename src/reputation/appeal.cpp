@@ -51,7 +51,7 @@ result<nothing, reject> appeal::defend(crypto::address const& by,
     BLENDR_CHECK(may_happen(now));
     if (at != appeal_stage::defending) return fail{reject::too_late};
     if (by != about.rater) return fail{reject::not_a_party};
-    if (drawn.empty() || drawn.size() > rules.panel) return fail{reject::bad_rules};
+    if (drawn.size() > rules.panel) return fail{reject::bad_rules};
     for (auto const& each : drawn)
         if (each == about.rater || each == about.subject) return fail{reject::bad_rules};
     seen = now;

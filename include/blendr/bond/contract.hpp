@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <string_view>
@@ -29,7 +30,7 @@ struct subject {
     purpose what = purpose::validator;
     hash256 id{};
 
-    friend bool operator==(subject const&, subject const&) = default;
+    friend auto operator<=>(subject const&, subject const&) = default;
 };
 BOOST_DESCRIBE_STRUCT(subject, (), (what, id))
 

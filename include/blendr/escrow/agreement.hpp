@@ -193,7 +193,7 @@ enum class unit_state : std::uint8_t {
     delivered = 3,  ///< a result is there; the renter may object until the window ends
     disputed = 4,   ///< an objection stands
     paid = 5,       ///< an end
-    dropped = 6,    ///< an end: the job closed before somebody did it
+    dropped = 6,    ///< an end: the job closed before, or somebody else's result was accepted
 };
 BOOST_DESCRIBE_ENUM(unit_state, listed, assigned, delivered, disputed, paid, dropped)
 

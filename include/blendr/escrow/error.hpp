@@ -17,15 +17,26 @@ enum class reject : std::uint16_t {
     zero_price = 3,
     value_too_large = 4,
     bad_terms = 5,
+    bad_checks = 6,
+    bad_requirement = 7,
+    wrong_size = 8,
 
     underfunded = 100,
     too_many_payers = 101,
     too_many_agreements = 102,
     search_over = 103,
     tick_first = 104,
+    poor = 105,
+    bond_too_small = 106,
+    nothing_posted = 107,
+    not_gone = 108,
 
     not_provider = 200,
     not_renter = 201,
+    above_cap = 202,
+    not_eligible = 203,
+    not_checkable = 204,
+    not_your_device = 205,
 
     unknown_agreement = 300,
     unknown_unit = 301,
@@ -35,6 +46,10 @@ enum class reject : std::uint16_t {
     height_went_back = 305,
     no_units_left = 306,
     has_no_units = 307,
+    unknown_job = 308,
+    job_exists = 309,
+    same_claim = 310,
+    too_many_checks = 311,
 };
 
 /// A sentence for people.
@@ -83,6 +98,36 @@ constexpr std::string_view message(reject why) noexcept
         return "fewer units wait for a provider than were asked for";
     case reject::has_no_units:
         return "an agreement paid by time has no units to deliver";
+    case reject::bad_checks:
+        return "the way of checking contradicts itself or does not fit the job";
+    case reject::bad_requirement:
+        return "the requirement cannot be read";
+    case reject::wrong_size:
+        return "the result is not of the size that the job declares";
+    case reject::poor:
+        return "the purse holds less than that";
+    case reject::bond_too_small:
+        return "less is locked and free in the device's bond than the agreement asks for";
+    case reject::nothing_posted:
+        return "the job has no price at which it may be taken";
+    case reject::not_gone:
+        return "the provider's device is not gone";
+    case reject::above_cap:
+        return "the price is above the job's cap";
+    case reject::not_eligible:
+        return "the device does not meet the job's requirement";
+    case reject::not_checkable:
+        return "this job's results cannot be checked that way";
+    case reject::not_your_device:
+        return "the sender has no such device, or the agreement is about another";
+    case reject::unknown_job:
+        return "there is no such job";
+    case reject::job_exists:
+        return "the renter has a job of that number";
+    case reject::same_claim:
+        return "the challenger claims what was delivered";
+    case reject::too_many_checks:
+        return "as many checks of this job wait as may wait";
     }
     return "unknown reason";
 }

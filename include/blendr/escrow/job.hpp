@@ -21,7 +21,7 @@ namespace blendr::escrow {
 /// after something was missed is refused until `tick` did it. A refusal changes nothing. Effects are
 /// appended in the order in which they happen, and the caller carries them out: it owns bonds
 /// and accounts. Who may call what is checked where a `who` is taken; `fund`, `accept`, `object`,
-/// `acquit`, `convict` and `fail` are for callers with that authority (a contract, a referee).
+/// `acquit`, `convict`, `forgo` and `fail` are for callers with that authority (a contract, a referee).
 class job {
 public:
     using done = result<nothing, reject>;
@@ -59,6 +59,9 @@ public:
     done object(unit_id which, height now, effects& out);
     done acquit(unit_id which, height now, effects& out);
     done convict(unit_id which, crypto::address const& reporter, height now, effects& out);
+    /// Another's result of the unit was accepted: this one is not paid for, nobody is to blame, and
+    /// nobody does the unit again.
+    done forgo(unit_id which, height now, effects& out);
     done quit(agreement_id which, crypto::address const& who, height now, effects& out);
     done fail(agreement_id which, height now, effects& out);
 

@@ -16,6 +16,7 @@ inline constexpr std::size_t agreements_max = 256;
 struct payer {
     crypto::address who{};
     amount put_in{};
+    friend bool operator==(payer const&, payer const&) = default;
 };
 BOOST_DESCRIBE_STRUCT(payer, (), (who, put_in))
 
@@ -23,6 +24,7 @@ struct unit {
     unit_state at{unit_state::listed};
     std::uint32_t with{nobody};  ///< the agreement that has or had it
     height due{};                ///< delivered: end of the window; disputed: of the referee's time
+    friend bool operator==(unit const&, unit const&) = default;
 };
 BOOST_DESCRIBE_STRUCT(unit, (), (at, with, due))
 
@@ -40,6 +42,7 @@ struct agreement {
     height metered_to{};  ///< paid by time: up to here
     amount earned{};      ///< paid so far, fees included
     amount fees{};
+    friend bool operator==(agreement const&, agreement const&) = default;
 };
 BOOST_DESCRIBE_STRUCT(agreement, (),
                       (provider, by, at, due, assigned, delivered, disputed, paid, held, bond,

@@ -44,6 +44,7 @@ struct terms {
     std::uint16_t fee{};     ///< of every payment, in basis points
 
     bool by_units() const noexcept { return each.get() != 0; }
+    friend bool operator==(terms const&, terms const&) = default;
 };
 BOOST_DESCRIBE_STRUCT(terms, (),
                       (each, per_height, bond, fund_within, start_within, run_within, window,

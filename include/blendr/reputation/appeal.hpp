@@ -37,6 +37,7 @@ BOOST_DESCRIBE_ENUM(vote, none, uphold, overturn)
 struct juror {
     crypto::address who{};
     vote said{vote::none};
+    friend bool operator==(juror const&, juror const&) = default;
 };
 BOOST_DESCRIBE_STRUCT(juror, (), (who, said))
 
@@ -65,7 +66,7 @@ struct appeal {
                                        appeal_rules const& rules, height now);
 
     /// By the rater, whose stake the caller has taken. `panel` was drawn by the beacon of this height
-    /// and names neither side.
+    /// and names neither side; where there is nobody to draw, nobody will vote.
     result<nothing, reject> defend(crypto::address const& by,
                                    std::vector<crypto::address> const& panel, height now);
     result<nothing, reject> say(crypto::address const& who, vote what, height now);

@@ -19,6 +19,7 @@ enum class reject : std::uint16_t {
     not_settled = 100,
     too_late = 101,
     tick_first = 102,
+    poor = 103,
 
     not_a_party = 200,
     not_on_panel = 201,
@@ -28,6 +29,8 @@ enum class reject : std::uint16_t {
     voted_already = 301,
     appeal_over = 302,
     nothing_paid = 303,
+    nothing_rated = 304,
+    nothing_appealed = 305,
 };
 
 /// A sentence for people.
@@ -62,6 +65,12 @@ constexpr std::string_view message(reject why) noexcept
         return "the appeal has been decided";
     case reject::nothing_paid:
         return "an agreement without payment cannot be rated";
+    case reject::poor:
+        return "the purse holds less than that";
+    case reject::nothing_rated:
+        return "there is no such rating";
+    case reject::nothing_appealed:
+        return "there is no such appeal";
     }
     return "unknown reason";
 }

@@ -1,35 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <vector>
-
-#include <blendr/core/bytes.hpp>
-#include <blendr/core/strong.hpp>
-#include <blendr/crypto/hash.hpp>
+#include <blendr/bond/draw.hpp>
 
 namespace blendr::verify {
 
-inline constexpr crypto::domain draw_domain{"verify.draw/1"};
-
-/// The seed of a draw: nobody knows it before the beacon, everybody has it afterwards. `purpose`
-/// tells draws of one beacon apart (a task's hash and what is drawn for it).
-hash256 seed_of(hash256 const& beacon, bytes_view purpose) noexcept;
-
-/// Draws up to `count` different candidates, each with a chance in proportion to its weight among
-/// those that are left. Candidates are bonds, one entry each, in an order that all nodes share; one
-/// of weight zero is never drawn. Returns their places in the order of drawing: fewer than `count`
-/// when there are no more.
-///
-/// Replicas are drawn after bids are locked, so that a bidder cannot know whom it would have to
-/// bribe, nor buy the whole quorum by being cheap.
-std::vector<std::uint32_t> draw(hash256 const& seed, std::span<weight const> candidates,
-                                std::uint32_t count);
-
-/// True with a chance of `part_per_million`, fixed by the seed.
-bool chosen(hash256 const& seed, std::uint32_t part_per_million) noexcept;
-
-inline constexpr std::uint32_t million = 1'000'000;
+// Who is drawn is drawn from bonds, so the draw itself lives there.
+using bond::blocks_until_unknown;
+using bond::chosen;
+using bond::draw;
+using bond::draw_domain;
+using bond::draw_owners;
+using bond::million;
+using bond::seed_of;
 
 }  // namespace blendr::verify

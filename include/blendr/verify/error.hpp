@@ -16,13 +16,17 @@ enum class reject : std::uint16_t {
     too_many_steps = 2,
     summary_too_long = 3,
     wrong_size = 4,
+    bad_proof = 5,
 
     not_committing = 100,
     not_revealing = 101,
     tick_first = 102,
+    no_bond = 103,
+    too_many_workers = 104,
 
     not_drawn = 200,
     not_a_party = 201,
+    not_your_bond = 202,
 
     already_committed = 300,
     no_commitment = 301,
@@ -36,6 +40,11 @@ enum class reject : std::uint16_t {
     wrong_state = 309,
     unknown_program = 310,
     copied = 311,
+    unknown_task = 312,
+    already_enlisted = 313,
+    not_enlisted = 314,
+    product_is_right = 315,
+    already_attested = 316,
 };
 
 /// A sentence for people.
@@ -86,6 +95,24 @@ constexpr std::string_view message(reject why) noexcept
         return "no step function of that program is part of the chain";
     case reject::copied:
         return "another worker has made the same commitment";
+    case reject::bad_proof:
+        return "what is shown is not part of what was committed to";
+    case reject::no_bond:
+        return "no money is locked in that bond";
+    case reject::too_many_workers:
+        return "as many workers are enlisted as there may be";
+    case reject::not_your_bond:
+        return "somebody else's bond is named";
+    case reject::unknown_task:
+        return "no check of that task is going on";
+    case reject::already_enlisted:
+        return "this bond is enlisted already";
+    case reject::not_enlisted:
+        return "this bond is not enlisted";
+    case reject::product_is_right:
+        return "that element of the product is right";
+    case reject::already_attested:
+        return "this worker has attested already";
     }
     return "unknown reason";
 }

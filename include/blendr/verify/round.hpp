@@ -46,6 +46,7 @@ struct replica {
     hash256 commitment{};
     hash256 digest{};  ///< of result and summary, once revealed
     summary values{};
+    friend bool operator==(replica const&, replica const&) = default;
 };
 BOOST_DESCRIBE_STRUCT(replica, (), (worker, credibility, at, commitment, digest, values))
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <blendr/verify/draw.hpp>
+#include <blendr/bond/draw.hpp>
+
+#include <algorithm>
 
 #include <blendr/core/random.hpp>
 #include <blendr/core/wide.hpp>
 
-namespace blendr::verify {
+namespace blendr::bond {
 
 hash256 seed_of(hash256 const& beacon, bytes_view purpose) noexcept
 {
@@ -42,9 +44,30 @@ std::vector<std::uint32_t> draw(hash256 const& seed, std::span<weight const> can
     return drawn;
 }
 
+std::vector<std::uint32_t> draw_owners(hash256 const& seed, std::span<weight const> candidates,
+                                       std::span<crypto::address const> owners,
+                                       std::span<crypto::address const> excluded,
+                                       std::uint32_t count)
+{
+    std::vector<weight> left{candidates.begin(), candidates.end()};
+    for (std::size_t i = 0; i < left.size(); ++i)
+        if (std::find(excluded.begin(), excluded.end(), owners[i]) != excluded.end())
+            left[i] = weight{};
+    for (std::uint32_t asked = count;; asked *= 2) {
+        auto const drawn = draw(seed, left, asked);
+        std::vector<std::uint32_t> out;
+        for (auto const each : drawn) {
+            bool const again = std::any_of(out.begin(), out.end(),
+                                           [&](auto i) { return owners[i] == owners[each]; });
+            if (!again && out.size() < count) out.push_back(each);
+        }
+        if (out.size() == count || drawn.size() < asked) return out;
+    }
+}
+
 bool chosen(hash256 const& seed, std::uint32_t part_per_million) noexcept
 {
     return rng{seed}.below(million) < part_per_million;
 }
 
-}  // namespace blendr::verify
+}  // namespace blendr::bond

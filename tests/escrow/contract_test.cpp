@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <blendr/escrow/contract.hpp>  // first: it stands alone
+
+#include <doctest/doctest.h>
+
+#include <support/support.hpp>
+
+#include <algorithm>
+#include <vector>
+
+#include "town.hpp"
+
+using namespace blendr;
+using namespace blendr::escrow;
+using namespace blendr::escrow::testing;
+
+namespace {
+
+job_key const one{renter, 1};
+
+struct story : town {
+    explicit story(std::uint32_t providers = 2, std::uint32_t workers = 0)
+    {
+        for (auto const& who : {renter, sponsor, stranger}) fund(who, 1'000_blnd);
+        for (std::uint32_t i = 0; i < providers; ++i) settle_in(*this, provider(i));
+        enlist(*this, workers);
+        money_at_first = money();
+    }
+    /// A job of the renter's, at a posted price of one BLND a unit, with that much put in.
+    void submit(order const& what, amount deposit, std::uint64_t number = 1)
+    {
+        REQUIRE(call(renter, escrows::submit{number, what, deposit, one_blnd}) == fine);
+    }
+    escrows::progress progress(job_key const& job = one) const
+    {
+        return escrows::query(view_of(*this), escrows::job_of{job});
+    }
+    jobs::row job(job_key const& key = one) const { return row<jobs>(key); }
+    void until_closed(std::uint64_t most = 2'000)
+    {
+        for (std::uint64_t i = 0; jobs::present(job()) && i < most; ++i) {
+            block();
+            REQUIRE(money() == money_at_first);
+        }
+        REQUIRE(!jobs::present(job()));
+    }
+    amount pledged(address const& who) const { return row<pledges>(device_bond({who, 0})).value; }
+    amount locked(address const& who) const
+    {
+        return row<bonds::bonds>(device_bond({who, 0})).held.locked;
+    }
+    amount money_at_first{};
+};
+
+/// A worker's way through a round: what it shows, and whether it does.
+struct answer {
+    hash256 nonce{std::byte{7}};
+    hash256 result{};
+    verify::summary values{};
+    hash256 to(address const& who, hash256 const& task) const
+    {
+        return verify::commit({who, task, nonce, verify::digest_of(result, values)});
+    }
+};
+
+}  // namespace
+
+TEST_CASE("escrow::contract: a job is taken at its posted price and paid unit by unit")
+{
+    story s;
+    s.submit(plain_order(3), 5_blnd);
+    CHECK(s.balance(renter) == 995_blnd);
+    auto const before = s.balance(provider(0));
+    REQUIRE(s.call(provider(0), escrows::take{one, 3, 0, reputation::family::fp32}) == fine);
+    CHECK(s.job().money.agreements[0].at == phase::running);
+    CHECK(s.pledged(provider(0)) > 10_blnd);  // a newcomer pledges more than an average provider
+    for (std::uint32_t n = 0; n < 3; ++n)
+        REQUIRE(s.call(provider(0), escrows::deliver{one, unit_no(n), {}, 0}) == fine);
+    CHECK(s.progress().delivered == 3);
+    REQUIRE(s.call(renter, escrows::accept{one, unit_no(1)}) == fine);
+    CHECK(s.balance(provider(0)) == before + 975'000'000_grains);  // less the fee of 2.5 %
+    s.until_closed();
+    CHECK(s.balance(provider(0)) == before + 2'925'000'000_grains);
+    CHECK(s.balance(renter) == 997_blnd);
+    CHECK(s.pledged(provider(0)) == amount{});
+    CHECK(s.burned == 75'000'000_grains);
+}
+
+TEST_CASE("escrow::contract: a bid on the market brings its money and its sellers to the job")
+{
+    story s;
+    auto what = plain_order(6);
+    what.demand = 10;
+    what.cap = price{100'000};
+    REQUIRE(s.call(renter, escrows::submit{1, what, amount{}, price{}}) == fine);
+    market::instrument const spot{rtx, market::hour{0}};
+    auto ask = [&](std::uint64_t limit, std::uint64_t size) {
+        return markets::place{.of = spot,
+                              .way = market::side::sell,
+                              .client_id = 9,
+                              .size = quantity{size},
+                              .limit = price{limit},
+                              .expires = height{1000},
+                              .hours = 1};
+    };
+    auto bid = markets::place{.of = spot,
+                              .way = market::side::buy,
+                              .client_id = one.number,
+                              .size = quantity{60},
+                              .limit = price{9'000},
+                              .expires = height{1000}};
+    std::vector<tx> const txs{
+        {provider(0), {ask(8'000, 20)}}, {provider(1), {ask(9'000, 40)}}, {renter, {bid}}};
+    auto const had = s.balance(provider(0));
+    for (auto const& each : s.run_in_order(txs)) REQUIRE(each.code == fine);
+    REQUIRE(s.job().money.agreements.size() == 2);
+    CHECK(s.job().money.agreements[0].at == phase::funded);  // its bond was there
+    CHECK(s.progress().assigned == 6);
+    CHECK(s.job().money.balance == s.job().money.held);
+    s.block();
+    CHECK(s.balance(provider(0)) == had - amount{1'000});  // the fills' money is not theirs yet
+    auto const& all = s.job().money.agreements;
+    for (std::uint32_t a = 0; a < 2; ++a)
+        REQUIRE(s.call(all[a].provider, escrows::start{one, agreement_no(a), 0}) == fine);
+    for (std::uint32_t n = 0; n < 6; ++n) {
+        auto const with = s.job().money.units[n].with;
+        REQUIRE(s.call(s.job().money.agreements[with].provider,
+                       escrows::deliver{one, unit_no(n), {}, 0}) == fine);
+    }
+    s.until_closed();
+    CHECK(s.balance(provider(0)) > had);
+}
+
+TEST_CASE("escrow::contract: a fill that its job cannot use goes back to the buyer")
+{
+    story s;
+    auto what = plain_order(1);
+    what.demand = 10;
+    what.cap = price{50};  // far below what the bid pays
+    s.call(renter, escrows::submit{1, what, amount{}, price{}});
+    market::instrument const spot{rtx, market::hour{0}};
+    auto const before = s.balance(renter);
+    std::vector<tx> const txs{{provider(0),
+                               {markets::place{.of = spot,
+                                               .way = market::side::sell,
+                                               .client_id = 9,
+                                               .size = quantity{10},
+                                               .limit = price{8'000},
+                                               .expires = height{1000},
+                                               .hours = 1}}},
+                              {renter,
+                               {markets::place{.of = spot,
+                                               .way = market::side::buy,
+                                               .client_id = 1,
+                                               .size = quantity{10},
+                                               .limit = price{8'000},
+                                               .expires = height{1000}}}}};
+    for (auto const& each : s.run_in_order(txs)) REQUIRE(each.code == fine);
+    s.block();
+    CHECK(s.progress().listed == 1);
+    CHECK(s.balance(renter) == before - amount{1'000});
+    CHECK(s.money() == s.money_at_first);
+}
+
+TEST_CASE(
+    "escrow::contract: units of a provider that fails are listed at once and finished by another")
+{
+    story s;
+    auto what = plain_order(4);
+    REQUIRE(s.call(renter, escrows::submit{1, what, 10_blnd, one_blnd}) == fine);
+    REQUIRE(s.call(provider(0), escrows::take{one, 4, 0, reputation::family::fp32}) == fine);
+    REQUIRE(s.call(provider(0), escrows::deliver{one, unit_no(0), {}, 0}) == fine);
+    auto const bond = s.locked(provider(0));
+    s.pass(51);  // it is late
+    CHECK(s.progress().listed == 3);
+    CHECK(s.progress().paid == 1);
+    CHECK(s.locked(provider(0)) < bond);
+    CHECK(s.pledged(provider(0)) == amount{});
+    REQUIRE(s.call(provider(1), escrows::take{one, 3, 0, reputation::family::fp32}) == fine);
+    for (std::uint32_t n = 1; n < 4; ++n)
+        REQUIRE(s.call(provider(1), escrows::deliver{one, unit_no(n), {}, 0}) == fine);
+    s.until_closed();
+    CHECK(s.balance(renter) == 996_blnd);
+}
+
+TEST_CASE("escrow::contract: a silent device may be reported, one that is heard of may not")
+{
+    story s;
+    auto what = plain_order(2);
+    what.run_within = 1'000;
+    what.search_within = 2'000;
+    s.submit(what, 4_blnd);
+    REQUIRE(s.call(provider(0), escrows::take{one, 2, 0, reputation::family::fp32}) == fine);
+    escrows::report const told{one, agreement_no(0), {provider(0), 0}};
+    CHECK(s.call(stranger, told) == code(reject::not_gone));
+    s.pass(300);
+    CHECK(s.call(provider(0), markets::heartbeat{0}) == fine);
+    s.pass(300);
+    CHECK(s.call(stranger, told) == code(reject::not_gone));
+    s.pass(60);
+    CHECK(s.call(stranger, told) == fine);
+    CHECK(s.progress().listed == 2);
+}
+
+TEST_CASE("escrow::contract: rented time is streamed, warned of, paused, topped up and ended")
+{
+    story s;
+    auto what = plain_order(0);
+    what.items = what.demand = 0;
+    what.notice = 2;
+    what.run_within = 30;
+    REQUIRE(s.call(renter, escrows::submit{1, what, 5_blnd, one_blnd}) == fine);
+    REQUIRE(s.call(provider(0), escrows::take{one, 0, 0, reputation::family::fp32}) == fine);
+    auto const began = s.now().at;
+    CHECK(s.progress().runs_dry_at == began + std::uint64_t{5});
+    s.pass(5);
+    CHECK(s.job().money.agreements[0].at == phase::paused);
+    REQUIRE(s.call(sponsor, escrows::top_up{one, 4_blnd}) == fine);
+    CHECK(s.job().money.agreements[0].at == phase::running);
+    s.until_closed();
+    CHECK(s.money() == s.money_at_first);
+}
+
+TEST_CASE("escrow::contract: replicas that agree have the unit paid, and are paid")
+{
+    story s{1, 5};
+    s.submit(replicated_order(1), 2_blnd);
+    CHECK(s.balance(renter) == 995_blnd);  // two to pay with, three for checks at the most
+    REQUIRE(s.call(provider(0), escrows::take{one, 1, 0, reputation::family::fp32}) == fine);
+    answer const right{};
+    auto const what = task(s, one, 0);
+    REQUIRE(s.call(provider(0),
+                   escrows::deliver{one, unit_no(0), right.to(provider(0), what), 0}) == fine);
+    s.pass(3);  // a newcomer is always replicated
+    auto const round = s.row<verify::rounds>(what);
+    REQUIRE(round.of.replicas.size() == 2);
+    CHECK(s.progress().disputed == 1);
+    auto const drawn = round.of.replicas[1].worker;
+    auto const had = s.balance(drawn);
+    REQUIRE(s.call(drawn, verifiers::commit{what, right.to(drawn, what)}) == fine);
+    REQUIRE(s.call(provider(0), verifiers::reveal{what, right.nonce, right.result, {}}) == fine);
+    REQUIRE(s.call(drawn, verifiers::reveal{what, right.nonce, right.result, {}}) == fine);
+    CHECK(s.balance(drawn) == had + 1_blnd);
+    CHECK(s.row<verify::standings>(provider(0)).streak == 1);
+    CHECK(s.row<verify::rounds>(what).until == height{});
+    s.until_closed();
+    CHECK(s.balance(renter) == 998_blnd);  // one for the unit, one for its check
+}
+
+TEST_CASE("escrow::contract: who is outvoted is not paid and keeps its bond")
+{
+    story s{1, 6};
+    s.submit(replicated_order(1), 2_blnd);
+    REQUIRE(s.call(provider(0), escrows::take{one, 1, 0, reputation::family::fp32}) == fine);
+    answer right{}, wrong{};
+    wrong.result = hash256{std::byte{66}};
+    auto const what = task(s, one, 0);
+    auto const bond = s.locked(provider(0));
+    auto const purse = s.balance(provider(0));
+    REQUIRE(s.call(provider(0),
+                   escrows::deliver{one, unit_no(0), wrong.to(provider(0), what), 0}) == fine);
+    s.pass(3);
+    for (int block = 0; block < 60 && s.row<verify::rounds>(what).until != height{}; ++block) {
+        auto const round = s.row<verify::rounds>(what).of;
+        for (auto const& each : round.replicas) {
+            auto const& say = each.worker == provider(0) ? wrong : right;
+            if (each.at == verify::replica_state::drawn)
+                (void)s.call(each.worker, verifiers::commit{what, say.to(each.worker, what)});
+            if (each.at == verify::replica_state::committed)
+                (void)s.call(each.worker, verifiers::reveal{what, say.nonce, say.result, {}});
+        }
+        s.block();
+    }
+    CHECK(s.locked(provider(0)) == bond);
+    CHECK(s.balance(provider(0)) == purse);
+    CHECK(s.row<verify::standings>(provider(0)).differed == 1);
+    s.until_closed();
+    CHECK(s.balance(renter) == 998_blnd);  // two replicas, and nothing for the work
+}
+
+TEST_CASE(
+    "escrow::contract: a wrong run is led to its step, the referee recomputes it, the bond is lost")
+{
+    constexpr std::uint64_t steps = 64;
+    for (std::int64_t const fault : {0, 17, 63}) {
+        story s{1, 3};
+        s.submit(replicated_order(1, steps), 2_blnd);
+        REQUIRE(s.call(provider(0), escrows::take{one, 1, 0, reputation::family::fp32}) == fine);
+        auto const begin = encode(std::uint64_t{5});
+        auto const state_after = [&](std::uint64_t n, bool honest) {
+            return programs::run(begin, n, honest ? -1 : fault);
+        };
+        answer right{}, wrong{};
+        right.result = verify::hash_of_state(state_after(steps, true));
+        wrong.result = verify::hash_of_state(state_after(steps, false));
+        auto const what = task(s, one, 0);
+        auto const bond = s.locked(provider(0));
+        REQUIRE(s.call(provider(0),
+                       escrows::deliver{one, unit_no(0), wrong.to(provider(0), what), 0}) == fine);
+        s.pass(3);
+        auto const honest = s.row<verify::rounds>(what).of.replicas.at(1).worker;
+        auto const had = s.balance(honest);
+        REQUIRE(s.call(honest, verifiers::commit{what, right.to(honest, what)}) == fine);
+        REQUIRE(s.call(honest, verifiers::reveal{what, right.nonce, right.result, {}}) == fine);
+        REQUIRE(s.call(provider(0), verifiers::reveal{what, wrong.nonce, wrong.result, {}}) ==
+                fine);
+        auto dispute = s.row<verify::disputes>(what).of;
+        REQUIRE(dispute.at == verify::dispute_stage::narrowing);
+        for (int rounds = 0; dispute.at == verify::dispute_stage::narrowing; ++rounds) {
+            REQUIRE(rounds < 6);
+            auto const at = dispute.asked();
+            REQUIRE(s.call(honest, verifiers::move{what, verify::hash_of_state(
+                                                             state_after(at, true))}) == fine);
+            REQUIRE(s.call(provider(0),
+                           verifiers::move{what, verify::hash_of_state(state_after(at, false))}) ==
+                    fine);
+            dispute = s.row<verify::disputes>(what).of;
+        }
+        CHECK(dispute.low == static_cast<std::uint64_t>(fault));
+        verify::show proof{what, {}};
+        static_cast<bytes&>(proof.state) = state_after(dispute.low, true);
+        REQUIRE(s.call(stranger, proof) == fine);
+        auto const lost = bond - s.locked(provider(0));
+        CHECK(lost >= 10_blnd);
+        CHECK(s.balance(honest) == had + amount{lost.grains() / 5});  // the reporter's part
+        CHECK(s.progress().listed == 1);
+        s.until_closed();
+        CHECK(s.balance(renter) == 1'000_blnd);
+    }
+}
+
+TEST_CASE("escrow::contract: the renter's challenge puts a stake on another result")
+{
+    constexpr std::uint64_t steps = 8;
+    for (bool const renter_is_right : {true, false}) {
+        story s{1, 0};
+        auto what = replicated_order(1, steps);
+        what.checks = {};
+        what.checks.by = checker::renter;
+        what.checks.steps = steps;
+        what.checks.move_within = 4;
+        s.submit(what, 2_blnd);
+        REQUIRE(s.call(provider(0), escrows::take{one, 1, 0, reputation::family::fp32}) == fine);
+        auto const begin = encode(std::uint64_t{5});
+        auto const said = [&](bool wrong, std::uint64_t n) {
+            return verify::hash_of_state(programs::run(begin, n, wrong ? 2 : -1));
+        };
+        REQUIRE(s.call(provider(0),
+                       escrows::deliver{one, unit_no(0), said(renter_is_right, steps), 0}) == fine);
+        CHECK(s.call(renter, escrows::challenge{one, unit_no(0), said(renter_is_right, steps)}) ==
+              code(reject::same_claim));
+        REQUIRE(s.call(renter,
+                       escrows::challenge{one, unit_no(0), said(!renter_is_right, steps)}) == fine);
+        CHECK(s.balance(renter) == 993_blnd);
+        auto const about = task(s, one, 0);
+        for (auto d = s.row<verify::disputes>(about).of; d.at == verify::dispute_stage::narrowing;
+             d = s.row<verify::disputes>(about).of) {
+            REQUIRE(s.call(renter, verifiers::move{about, said(!renter_is_right, d.asked())}) ==
+                    fine);
+            REQUIRE(s.call(provider(0), verifiers::move{about, said(renter_is_right, d.asked())}) ==
+                    fine);
+        }
+        verify::show proof{about, {}};
+        static_cast<bytes&>(proof.state) =
+            programs::run(begin, s.row<verify::disputes>(about).of.low);
+        auto const bond = s.locked(provider(0));
+        REQUIRE(s.call(stranger, proof) == fine);
+        if (renter_is_right) {
+            CHECK(s.locked(provider(0)) < bond);
+            CHECK(s.balance(renter) > 998_blnd);  // the stake is back, and the reporter's part
+        } else {
+            CHECK(s.locked(provider(0)) == bond);
+            CHECK(s.balance(renter) == 994_blnd);  // the stake is lost, the unit paid
+            CHECK(s.progress().known == false);    // and the job is over
+        }
+        CHECK(s.money() == s.money_at_first);
+    }
+}

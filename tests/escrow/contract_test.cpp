@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <vector>
 
+#include <blendr/ledger/message.hpp>
+#include <support/vectors.hpp>
+
 #include "town.hpp"
 
 using namespace blendr;
@@ -375,4 +378,47 @@ TEST_CASE("escrow::contract: the renter's challenge puts a stake on another resu
         }
         CHECK(s.money() == s.money_at_first);
     }
+}
+
+TEST_CASE("escrow::contract: messages, rows and the genesis document are frozen")
+{
+    auto const sent = [](auto const& message) { return encode(ledger::wrap<escrows>(message)); };
+    auto what = replicated_order(2, 64);
+    what.wanted = std::string{"vram >= 16_GiB"};
+    job_key const key{account(1), 5};
+    auto of = escrow::job::open(account(1), 2, height{60}, 3, height{4}).value();
+    effects out;
+    (void)of.deposit(account(1), amount{500}, height{4}, out);
+    jobs::row row{};
+    row.what = what;
+    row.money = of.state();
+    row.claims.resize(2);
+    row.draws.push_back({height{7}, 1});
+    row.devices.push_back(3);
+    row.posted = price{9};
+    row.checks = amount{8};
+    row.opened = height{4};
+    row.queued = height{7};
+    CHECK(blendr::test::differs_from_frozen(
+              "escrow/contract.txt",
+              {{"submit", sent(escrows::submit{5, what, amount{7}, price{6}})},
+               {"top_up", sent(escrows::top_up{key, amount{7}})},
+               {"post_price", sent(escrows::post_price{key, price{7}})},
+               {"accept", sent(escrows::accept{key, unit_no(3)})},
+               {"approve", sent(escrows::approve{key, agreement_no(3)})},
+               {"object", sent(escrows::object{key, unit_no(3)})},
+               {"challenge", sent(escrows::challenge{key, unit_no(3), hash256{std::byte{2}}})},
+               {"cancel", sent(escrows::cancel{key, agreement_no(3)})},
+               {"cancel_all", sent(escrows::cancel_all{key})},
+               {"take", sent(escrows::take{key, 2, 3, reputation::family::memory})},
+               {"start", sent(escrows::start{key, agreement_no(3), 4})},
+               {"deliver", sent(escrows::deliver{key, unit_no(3), hash256{std::byte{2}}, 8})},
+               {"quit", sent(escrows::quit{key, agreement_no(3)})},
+               {"report", sent(escrows::report{key, agreement_no(3), {account(2), 1}})},
+               {"genesis", encode(escrows::genesis_document{})},
+               {"job", encode(row)},
+               {"origin", encode(task_origin{key, height{4}, 1, 0})},
+               {"task", encode(task_of({key, height{4}, 1, 0}))},
+               {"device_bond", encode(device_bond({account(2), 1}))},
+               {"due", encode(due::key{height{7}, key})}}) == "");
 }

@@ -381,6 +381,7 @@ std::vector<move_of> all_moves(std::uint32_t units, std::uint32_t agreements, te
         add("accept", [=](job& j, height at, effects& o) { return j.accept(id, at, o); });
         add("object", [=](job& j, height at, effects& o) { return j.object(id, at, o); });
         add("acquit", [=](job& j, height at, effects& o) { return j.acquit(id, at, o); });
+        add("forgo", [=](job& j, height at, effects& o) { return j.forgo(id, at, o); });
         add("convict",
             [=](job& j, height at, effects& o) { return j.convict(id, referee, at, o); });
     }
@@ -490,10 +491,33 @@ terms short_terms(bool timed)
 
 }  // namespace
 
+TEST_CASE(
+    "job: a unit that another's result stands for is neither paid nor done again, at no fault")
+{
+    effects out;
+    auto j = job::open(renter, 2, height{100}, 1, height{0}).value();
+    REQUIRE(j.deposit(renter, amount{400}, height{0}, out).has_value());
+    auto const id = j.match(anna, 2, by_units(100), height{0}, out).value();
+    REQUIRE(j.fund(id, height{0}, out).has_value());
+    REQUIRE(j.start(id, anna, height{0}, out).has_value());
+    CHECK(j.forgo(unit_id{0}, height{0}, out).error() == reject::wrong_unit_state);
+    REQUIRE(j.deliver(unit_id{0}, anna, height{1}, out).has_value());
+    REQUIRE(j.object(unit_id{0}, height{1}, out).has_value());
+    REQUIRE(j.forgo(unit_id{0}, height{2}, out).has_value());
+    CHECK(j.state().units[0].at == unit_state::dropped);
+    CHECK(j.state().agreements[0].at == phase::running);
+    CHECK(j.state().held == amount{100});
+    CHECK(j.state().agreements[0].bond == by_units(100).bond);
+    REQUIRE(j.deliver(unit_id{1}, anna, height{3}, out).has_value());
+    REQUIRE(j.forgo(unit_id{1}, height{3}, out).has_value());
+    CHECK(j.state().agreements[0].at == phase::refunded);
+    CHECK(j.state().over);
+}
+
 TEST_CASE("job: in every state of a small job money is conserved and the way out is open" *
           doctest::test_suite("property"))
 {
-    auto const small = explore(2, 1, short_terms(false), false, 12'000);
+    auto const small = explore(2, 1, short_terms(false), false, 20'000);
     auto const timed = explore(0, 2, short_terms(true), true, 12'000);
     MESSAGE("by units: " << small.states << " states, " << small.steps << " steps, " << small.ends
                          << " ends; by time: " << timed.states << " states, " << timed.steps

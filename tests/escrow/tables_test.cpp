@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <blendr/verify/tables.hpp>
+
 using namespace blendr;
 using namespace blendr::escrow;
 

@@ -79,14 +79,14 @@ struct office {
                 in.first = 0, in.rows = 2, in.inner = 3, in.columns = 2;
                 in.inspectors = 2, in.attest_within = 4;
                 in.fee = 1_blnd, in.pot = m.pot;
-                in.until = later(now, 10);
+                in.until = later(now, 20);
                 opened = checks::open(ctx, in);
             } else {
                 checks::inspection in{};
                 in.task = m.task;
                 in.worker = in.patron = each.value.by;
                 in.commitment = m.commitment;
-                in.rules = {m.quorum, m.most, 0, 4, 4, {}};
+                in.rules = {m.quorum, m.most, 0, 9, 9, {}};
                 in.fee = 1_blnd, in.pot = m.pot;
                 in.until = later(now, 60);
                 opened = checks::open(ctx, in);
@@ -312,8 +312,8 @@ TEST_CASE("verify::contract: a right product is attested by who was drawn, and c
     CHECK(chain.call(drawn[0].who, checks::attest{chain.task}) == 0);
     CHECK(chain.call(drawn[0].who, checks::attest{chain.task}) == code(reason::already_attested));
     CHECK(chain.balance(drawn[0].who) == 801_blnd);
-    for (std::uint64_t r : {0, 1})
-        for (std::uint64_t k : {0, 1})
+    for (std::uint64_t r = 0; r < 2; ++r)
+        for (std::uint64_t k = 0; k < 2; ++k)
             CHECK(chain.call(who(2), right.refute(chain.task, r, k)) ==
                   code(reason::product_is_right));
     auto forged = right.refute(chain.task, 0, 0);
@@ -330,7 +330,7 @@ TEST_CASE("verify::contract: a right product is attested by who was drawn, and c
     forged = right.refute(chain.task, 0, 0);
     forged.b.pop_back();
     CHECK(chain.call(who(2), forged) == code(reason::wrong_size));
-    for (int i = 0; i < 12; ++i) chain.block();
+    for (int i = 0; i < 21; ++i) chain.block();
     CHECK(chain.row<verify::products>(chain.task).until == height{});
     CHECK(chain.row<office::todo>(0).refuted == 0);
     CHECK(chain.row<verify::roll>(0).count == 2);  // the silent inspector is struck off

@@ -2,7 +2,7 @@
 # One static library per floor, filled by convention: nobody edits a list of files.
 
 # The rooms of floors 4 and 5 are libraries of their own; every other room is part of blendr::core.
-set(BLENDR_UPPER_ROOMS store compute net abci node)
+set(BLENDR_UPPER_ROOMS store compute work net abci node)
 set(BLENDR_LIBRARIES "" CACHE INTERNAL "libraries built, lowest first")
 
 # blendr_rooms(<out> <library>): the rooms (directories under include/blendr and src) of a library.

@@ -13,7 +13,7 @@ set(BLENDR_FUZZ_SECONDS 5 CACHE STRING "How long ctest runs each fuzz target")
 
 # The libraries above blendr::core. AUTO builds one when what it needs is there and says so when it is not;
 # ON makes that an error.
-foreach(name IN ITEMS STORE COMPUTE NET ABCI NODE)
+foreach(name IN ITEMS STORE COMPUTE WORK NET ABCI NODE)
     set(BLENDR_${name} AUTO CACHE STRING "Build this library: AUTO, ON or OFF")
     set_property(CACHE BLENDR_${name} PROPERTY STRINGS AUTO ON OFF)
 endforeach()

@@ -40,6 +40,7 @@ std::map<std::string, room> const house = {
       {},
       {"state", "app", "ledger", "bond", "consensus", "sim", "reputation", "verify", "market",
        "escrow"}}},
+    {"work", {4, {"compute"}}},
     {"node", {5}},
 };
 

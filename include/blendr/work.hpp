@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <blendr/work/checkpoint.hpp>
+#include <blendr/work/error.hpp>
+#include <blendr/work/job.hpp>
+#include <blendr/work/receipt.hpp>
+#include <blendr/work/schedule.hpp>
+#include <blendr/work/split.hpp>

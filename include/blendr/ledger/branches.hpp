@@ -75,11 +75,12 @@ public:
         auto const found = nodes_.find(id);
         return found == nodes_.end() ? nullptr : &found->second;
     }
-    /// Where a block of that place stands on. Whatever an engine calls genesis is the first's parent.
+    /// Where a block of that place stands on. A chain that begins with genesis or a snapshot does not
+    /// know that block's name: whatever the engine calls it is the first one's parent.
     node* parent_of(app::proposal_context const& at)
     {
         auto& first = nodes_.at(committed_);
-        if (first.head.at == height{} && at.at == height{1}) return &first;
+        if (first.id == block_id{} && at.at == later(first.head.at, 1)) return &first;
         return find(at.parent);
     }
     node& committed() { return nodes_.at(committed_); }

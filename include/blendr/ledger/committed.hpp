@@ -41,11 +41,17 @@ public:
         static typename T::row const absent{};
         auto const& table = state_->template table<T>();
         auto const at = table.find(key);
-        if (at == state::no_slot) return absent;
+        return at == state::no_slot ? absent : row_at<T>(at);
+    }
+    template <class T>
+    typename T::row const& row_at(state::slot at) const
+    {
         auto const& since = changed<T>();
         auto const older = since.before.find(at);
-        return older == since.before.end() ? table.row(at) : *older->second;
+        return older == since.before.end() ? state_->template table<T>().row(at) : *older->second;
     }
+
+    rows<Registry> const& state() const noexcept { return *state_; }
 
     /// Present rows in key order, from the first key not below `from`: visit(key, row), until it says
     /// false.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,37 +16,24 @@
 #include <vector>
 
 #include <blendr/app/application.hpp>
+#include <blendr/app/snapshots.hpp>
 #include <blendr/core/assert.hpp>
 #include <blendr/core/task_pool.hpp>
-#include <blendr/crypto/identity.hpp>
-#include <blendr/ledger/beacon.hpp>
 #include <blendr/ledger/block.hpp>
 #include <blendr/ledger/branches.hpp>
-#include <blendr/ledger/committed.hpp>
 #include <blendr/ledger/genesis.hpp>
 #include <blendr/ledger/impl/block_preparer.hpp>
-#include <blendr/ledger/impl/block_runner.hpp>
+#include <blendr/ledger/impl/ground.hpp>
 #include <blendr/ledger/impl/intake.hpp>
-#include <blendr/ledger/impl/state_changes.hpp>
-#include <blendr/ledger/impl/state_loader.hpp>
-#include <blendr/ledger/index.hpp>
+#include <blendr/ledger/impl/snapshots.hpp>
+#include <blendr/ledger/impl/state_keeper.hpp>
+#include <blendr/ledger/machine_options.hpp>
 #include <blendr/ledger/mempool.hpp>
 #include <blendr/ledger/query.hpp>
 #include <blendr/ledger/signatures.hpp>
 #include <blendr/state/store.hpp>
 
 namespace blendr::ledger {
-
-struct machine_options {
-    unsigned threads = 0;        ///< 0: one for each core
-    std::size_t roots_kept = 8;  ///< states that stay provable
-    std::uint64_t secret = 0;    ///< 0: from the system; moves slots, never results
-    mempool_limits waiting{};
-    query_limits queries{};
-    signature_checker::options signatures{};
-    std::optional<crypto::identity> proposer{};  ///< adds to the beacon when this node proposes
-    std::shared_ptr<state::store> store{};       ///< rows of committed blocks go there
-};
 
 /// A chain made of contracts: the deterministic state machine that an engine orders blocks for.
 ///
@@ -63,10 +51,8 @@ public:
     explicit machine(options chosen)
         : options_{std::move(chosen)},
           pool_{options_.threads},
-          blocks_{options_.secret != 0 ? options_.secret : impl::fresh_secret(),
-                  state::tree::options{options_.roots_kept}},
-          committed_{blocks_},
-          runner_{blocks_, pool_},
+          ground_{fresh_ground()},
+          kept_{options_.store},
           signatures_{pool_, options_.signatures},
           waiting_{options_.waiting}
     {}
@@ -76,8 +62,8 @@ public:
     app::info last() const
     {
         std::shared_lock const lock{mutex_};
-        if (!blocks_.begun()) return {};
-        return {blocks_.committed().head.at, app_hash(blocks_.committed().after)};
+        if (!blocks().begun()) return {};
+        return {blocks().committed().head.at, app_hash(blocks().committed().after)};
     }
 
     /// The encoding of a `genesis`; `genesis_json.hpp` makes one of JSON text. Refused, with `refused()`
@@ -85,17 +71,17 @@ public:
     std::optional<app::validator_set> init(bytes_view raw)
     {
         std::unique_lock const lock{mutex_};
-        if (blocks_.begun()) return std::nullopt;
+        if (blocks().begun()) return std::nullopt;
         auto const begun = begin(raw);
-        if (begun) return blocks_.committed().next;
-        refused_ = begun.error();
+        if (begun && !kept_.failure()) return blocks().committed().next;
+        if (!begun) refused_ = begun.error();
         return std::nullopt;
     }
 
     app::check_result check(bytes_view raw) const
     {
         std::shared_lock const lock{mutex_};
-        auto const judged = judge(raw);
+        auto const judged = impl::judge_one(blocks(), waiting_, signatures_, raw);
         if (!judged) return {code(judged.error()), std::string{message(judged.error())}, 0};
         return {0, {}, fee_rank(judged->tx.tip, judged->needs)};
     }
@@ -103,10 +89,11 @@ public:
     std::optional<bytes> propose(app::proposal_context const& at, std::size_t bytes_max)
     {
         std::unique_lock const lock{mutex_};
-        auto const* const parent = blocks_.begun() ? blocks_.parent_of(at) : nullptr;
+        bool const able = blocks().begun() && !kept_.failure();
+        auto const* const parent = able ? blocks().parent_of(at) : nullptr;
         if (parent == nullptr) return std::nullopt;
-        blocks_.move_to(parent->id);
-        auto const next = runner_.next_header(*parent, at, options_.proposer);
+        blocks().move_to(parent->id);
+        auto const next = runner().next_header(*parent, at, options_.proposer);
         if (!next) return std::nullopt;
         return fill(*next, bytes_max);
     }
@@ -115,10 +102,10 @@ public:
                                        bytes_view payload)
     {
         std::unique_lock const lock{mutex_};
-        if (!blocks_.begun()) return std::nullopt;
-        if (auto const* known = blocks_.find(id); known != nullptr && known->head.at == at.at)
+        if (!blocks().begun() || kept_.failure()) return std::nullopt;
+        if (auto const* known = blocks().find(id); known != nullptr && known->head.at == at.at)
             return app::verdict::valid;
-        auto* const parent = blocks_.parent_of(at);
+        auto* const parent = blocks().parent_of(at);
         if (parent == nullptr) return std::nullopt;
         auto const done = execute(*parent, at, id, payload);
         if (!done) refused_ = done.error();
@@ -127,11 +114,12 @@ public:
 
     app::finalized finalize(app::proposal_context const& at, block_id const& id, bytes_view payload)
     {
+        BLENDR_ASSERT(!failure());  // the store failed, and somebody goes on
         auto const judged = verify(at, id, payload);
         BLENDR_ASSERT(judged == app::verdict::valid);  // decided though invalid: halt
         std::unique_lock const lock{mutex_};
-        blocks_.decide(id);
-        auto const& last = blocks_.decided();
+        blocks().decide(id);
+        auto const& last = blocks().decided();
         app::finalized out{app_hash(last.after), {}, last.next};
         out.results.reserve(last.receipts.size());
         for (auto const& each : last.receipts)
@@ -142,10 +130,12 @@ public:
     height commit()
     {
         std::unique_lock const lock{mutex_};
-        indices_.follow(blocks_);
-        runner_.reuse(blocks_.commit([&](auto& each) { save(each); }));
+        ground_->indices.follow(blocks());
+        runner().reuse(blocks().commit([&](auto& each) { kept_.save(each); }));
         after_commit();
-        auto const at = blocks_.committed().head.at;
+        auto const at = blocks().committed().head.at;
+        if (options_.snapshot_every != 0 && at.get() % options_.snapshot_every == 0)
+            take_snapshot();
         if (!options_.store) return height{1};
         return std::min(options_.store->durable().value_or(height{}), at) + std::uint64_t{1};
     }
@@ -157,12 +147,54 @@ public:
     app::query_result query(std::string_view path, bytes_view raw) const
     {
         std::shared_lock const lock{mutex_};
-        if (!blocks_.begun()) return {code(query_fault::not_begun), {}, {}};
-        impl::query_desk<registry> const desk{committed_, indices_, options_.queries};
+        if (!blocks().begun()) return {code(query_fault::not_begun), {}, {}};
+        impl::query_desk<registry> const desk{ground_->seen, ground_->indices, options_.queries};
         return desk(path, raw, [&](bytes_view key) {
-            auto const at = blocks_.committed().version;
-            return state::encode_proof(blocks_.tree().prove(at, state::key_hash(key)));
+            auto const at = blocks().committed().version;
+            return state::encode_proof(blocks().tree().prove(at, state::key_hash(key)));
         });
+    }
+
+    // what app::snapshot_application asks for
+
+    std::vector<app::snapshot> snapshots() const
+    {
+        std::shared_lock const lock{mutex_};
+        std::vector<app::snapshot> out{};
+        for (auto const& each : snapshots_) out.push_back(each.what);
+        return out;
+    }
+
+    std::optional<bytes> chunk(height at, std::uint32_t index) const
+    {
+        std::shared_lock const lock{mutex_};
+        for (auto const& each : snapshots_)
+            if (each.what.at == at && index < each.chunks.size()) return each.chunks[index];
+        return std::nullopt;
+    }
+
+    bool offer(app::snapshot const& which, hash256 const& trusted)
+    {
+        std::unique_lock const lock{mutex_};
+        if (blocks().begun() && blocks().committed().head.at != height{}) return false;
+        restoring_ = impl::snapshot_restorer<registry>::begin(which, trusted, fresh_ground());
+        return restoring_ != nullptr;
+    }
+
+    /// With `refused_chunk()` saying what is wrong with one that is corrupt. A whole snapshot takes the
+    /// place of genesis, in the store too.
+    app::chunk_verdict restore(std::uint32_t index, bytes_view raw)
+    {
+        std::unique_lock const lock{mutex_};
+        if (restoring_ == nullptr) return app::chunk_verdict::abandoned;
+        auto const how = restoring_->take(index, raw, pool_);
+        refused_chunk_ = restoring_->fault();
+        if (how == app::chunk_verdict::abandoned) restoring_.reset();
+        if (how != app::chunk_verdict::complete) return how;
+        ground_ = std::exchange(restoring_, nullptr)->result();
+        kept_.whole(blocks().state(), blocks().committed());
+        after_commit();
+        return how;
     }
 
     // and what a node wants besides
@@ -172,9 +204,11 @@ public:
     result<nothing, state::io_error> load()
     {
         std::unique_lock const lock{mutex_};
-        if (!options_.store || blocks_.begun()) return nothing{};
-        BLENDR_TRY(auto found, impl::load_state(blocks_, *options_.store, pool_));
+        if (!options_.store || blocks().begun()) return nothing{};
+        auto next = fresh_ground();
+        BLENDR_TRY(auto found, impl::load_state(next->blocks, *options_.store, pool_));
         if (!found) return nothing{};
+        ground_ = std::move(next);
         take_up(*std::move(found));
         return nothing{};
     }
@@ -183,7 +217,7 @@ public:
     result<hash256, reject> submit(bytes_view raw)
     {
         std::shared_lock const lock{mutex_};
-        BLENDR_TRY(auto const judged, judge(raw));
+        BLENDR_TRY(auto const judged, impl::judge_one(blocks(), waiting_, signatures_, raw));
         BLENDR_CHECK(waiting_.add(judged));
         return judged.id;
     }
@@ -195,8 +229,8 @@ public:
         impl::intake<registry> all{raw, pool_};
         {
             std::shared_lock const lock{mutex_};
-            if (!blocks_.begun()) return {raw.size(), fail{reject::wrong_chain}};
-            all.judge(blocks_, waiting_);
+            if (!blocks().begun()) return {raw.size(), fail{reject::wrong_chain}};
+            all.judge(blocks(), waiting_);
         }
         all.check_signatures(signatures_);
         return all.add_to(waiting_);
@@ -213,7 +247,7 @@ public:
     typename T::row row(typename T::key const& key) const
     {
         std::shared_lock const lock{mutex_};
-        return blocks_.template committed_row<T>(key);
+        return blocks().template committed_row<T>(key);
     }
 
     /// Asks a contract, in its own types: see query.hpp.
@@ -221,9 +255,9 @@ public:
     result<answer_of<registry, Query>, std::uint32_t> ask(Query const& asked) const
     {
         std::shared_lock const lock{mutex_};
-        if (!blocks_.begun()) return fail{code(query_fault::not_begun)};
+        if (!blocks().begun()) return fail{code(query_fault::not_begun)};
         impl::query_work work{options_.queries.rows_max, false, false, false, {}};
-        return ledger::ask(committed_, indices_, asked, work);
+        return ledger::ask(ground_->seen, ground_->indices, asked, work);
     }
 
     /// Keys of a table that this node keeps a place for.
@@ -231,7 +265,7 @@ public:
     std::size_t keys() const
     {
         std::shared_lock const lock{mutex_};
-        return blocks_.state().template table<T>().keys();
+        return blocks().state().template table<T>().keys();
     }
 
     /// Why the last refused genesis or block was refused.
@@ -241,18 +275,45 @@ public:
         return refused_;
     }
 
+    /// What the last chunk that `restore` called corrupt has, and which one it is.
+    std::optional<state::chunk_error> refused_chunk() const
+    {
+        std::shared_lock const lock{mutex_};
+        return refused_chunk_;
+    }
+
+    /// Why the store failed, if it did. Whatever was committed is in the log, so nothing is lost; but the
+    /// machine takes part in nothing any more, and whoever still finalizes a block ends the process.
+    /// Mend the disk, start again, replay.
+    std::optional<state::io_error> failure() const
+    {
+        std::shared_lock const lock{mutex_};
+        return kept_.failure();
+    }
+
     mempool const& waiting() const noexcept { return waiting_; }
 
 private:
     using block_type = block_node<registry>;
     using preparer = impl::block_preparer<registry>;
 
+    branches<registry>& blocks() noexcept { return ground_->blocks; }
+    branches<registry> const& blocks() const noexcept { return ground_->blocks; }
+    impl::block_runner<registry>& runner() noexcept { return ground_->runner; }
+
+    std::unique_ptr<impl::ground<registry>> fresh_ground()
+    {
+        return std::make_unique<impl::ground<registry>>(
+            options_.secret != 0 ? options_.secret : impl::fresh_secret(),
+            state::tree::options{options_.roots_kept}, pool_);
+    }
+
     result<nothing, reject> begin(bytes_view raw)
     {
         BLENDR_TRY(auto const document, read_genesis(raw));
         BLENDR_CHECK(ledger::check(document));
-        BLENDR_TRY(auto first, runner_.begin(document, options_.store != nullptr));
-        if (options_.store) save(first);
+        BLENDR_TRY(auto first, runner().begin(document, options_.store != nullptr));
+        kept_.first(first);
         take_up(std::move(first));
         return nothing{};
     }
@@ -260,38 +321,13 @@ private:
     /// Goes on from a block whose state the rows are.
     void take_up(block_type from)
     {
-        blocks_.begin(std::move(from));
-        indices_.rebuild(blocks_.state());
+        ground_->take_up(std::move(from));
         after_commit();
-    }
-
-    result<candidate, reject> judge(bytes_view raw) const
-    {
-        BLENDR_TRY(auto const tx, decode_transaction(raw));
-        if (!blocks_.begun()) return fail{reject::wrong_chain};
-        auto const& fixed = blocks_.template committed_row<rules>(0);
-        if (tx.chain != fixed.chain) return fail{reject::wrong_chain};
-        if (tx.shard != fixed.shard) return fail{reject::wrong_shard};
-        BLENDR_TRY(auto const needs, preparer::needs(blocks_.state(), tx));
-        if (needs > fixed.fees.block_limit) return fail{reject::gas_above_block};
-        auto const now = blocks_.template committed_row<facts>(0);
-        if (tx.expires <= now.at) return fail{reject::expired};
-        auto const fee = fee_of(needs, now.base_fee, tx.tip);
-        if (!fee || *fee > tx.fee_max) return fail{reject::fee_below_base};
-        auto const sender = crypto::address_of(tx.sender);
-        auto const purse = blocks_.template committed_row<purses>(sender);
-        if (tx.sequence.get() < purse.nonce) return fail{reject::stale_nonce};
-        if (purse.balance < tx.fee_max) return fail{reject::underfunded};
-        auto const id = tx.id();
-        if (waiting_.contains(id)) return fail{reject::duplicate};
-        if (!signatures_.bad_ones(std::span{&tx, 1}, std::span{&id, 1}).empty())
-            return fail{reject::wrong_signature};
-        return candidate{tx, id, sender, needs, {nonce{purse.nonce}, purse.balance}};
     }
 
     bytes fill(header head, std::size_t bytes_max)
     {
-        auto const& fixed = runner_.template now<rules>();
+        auto const& fixed = runner().template now<rules>();
         bytes_max = std::min(bytes_max, block_bytes_max);
         auto const overhead = encoded_size(head) + 64;
         auto const room = bytes_max > overhead ? bytes_max - overhead : 0;
@@ -300,7 +336,7 @@ private:
         std::vector<hash256> ids;
         for (std::size_t i = 0; i < chosen.transactions.size(); ++i) {
             // a block above the last committed one may have used it
-            if (chosen.sequences[i].get() < runner_.template now<purses>(chosen.senders[i]).nonce)
+            if (chosen.sequences[i].get() < runner().template now<purses>(chosen.senders[i]).nonce)
                 continue;
             head.gas_used += chosen.needs_each[i];
             txs.push_back(chosen.transactions[i]);
@@ -316,38 +352,31 @@ private:
         BLENDR_TRY(auto const block, decode_block(payload));
         BLENDR_CHECK(check_place(block.head, at));
         BLENDR_CHECK(check_roots(block.head, parent.after));
-        blocks_.move_to(parent.id);
-        BLENDR_CHECK(runner_.check_header(block.head, parent));
-        preparer ready{blocks_.state(), pool_, runner_.template now<rules>()};
+        blocks().move_to(parent.id);
+        BLENDR_CHECK(runner().check_header(block.head, parent));
+        preparer ready{blocks().state(), pool_, runner().template now<rules>()};
         BLENDR_CHECK(ready.prepare(block, signatures_));
         auto executed =
-            runner_.run(block.head, id, parent.version, ready, options_.store != nullptr);
-        blocks_.add(std::move(executed));
+            runner().run(block.head, id, parent.version, ready, options_.store != nullptr);
+        blocks().add(std::move(executed));
         return nothing{};
     }
 
-    void save(block_type& from)
+    void take_snapshot()
     {
-        if (!options_.store) return;
-        std::vector<state::row_change> batch;
-        for (auto const& [key, value] : from.stored) {
-            batch.emplace_back(key, std::nullopt);
-            if (value) batch.back().second = *value;
-        }
-        auto const tip = encode(impl::tip_of(from));
-        batch.emplace_back(impl::tip_key, tip);
-        auto const written = options_.store->write(batch, from.head.at);
-        BLENDR_ASSERT(written.has_value());  // the log has the block: stop, and replay it later
-        from.stored.clear();
+        auto made = impl::snapshot_maker<registry>{*ground_, pool_}();
+        if (!made) return;
+        snapshots_.push_back(*std::move(made));
+        while (snapshots_.size() > options_.snapshots_kept) snapshots_.pop_front();
     }
 
     void after_commit()
     {
-        auto const now = blocks_.template committed_row<facts>(0);
+        auto const now = blocks().template committed_row<facts>(0);
         waiting_.after_block(now.at + std::uint64_t{1}, now.base_fee,
                              [&](std::span<address const> who, std::span<account_state> out) {
                                  auto next = out.begin();
-                                 blocks_.template committed_rows<purses>(
+                                 blocks().template committed_rows<purses>(
                                      who, [&](purses::row const& purse) {
                                          *next++ = {nonce{purse.nonce}, purse.balance};
                                      });
@@ -357,13 +386,14 @@ private:
     options options_;
     task_pool pool_;
     mutable std::shared_mutex mutex_;
-    branches<registry> blocks_;
-    committed_rows<registry> committed_;
-    indexes<registry> indices_{};
-    impl::block_runner<registry> runner_;
-    mutable signature_checker signatures_;  // any thread
+    std::unique_ptr<impl::ground<registry>> ground_;
+    impl::state_keeper<registry> kept_;
+    std::unique_ptr<impl::snapshot_restorer<registry>> restoring_{};
+    std::deque<impl::made_snapshot> snapshots_{};  // oldest first
+    mutable signature_checker signatures_;         // any thread
     mempool waiting_;
     std::optional<reject> refused_{};
+    std::optional<state::chunk_error> refused_chunk_{};
 };
 
 }  // namespace blendr::ledger

@@ -25,6 +25,18 @@
 
 namespace blendr::ledger::impl {
 
+/// Who votes two heights after a block that left the rows so.
+template <class Registry>
+app::validator_set validators_in(rows<Registry>& state)
+{
+    app::validator_set out{};
+    state.template table<validators>().each([&](auto const& key, auto const& row) {
+        if (row.power != weight{}) out.push_back({key, row.power});
+        return true;
+    });
+    return out;
+}
+
 /// Executes blocks on the working state: hooks, transactions, what the machine itself does at a block's
 /// end, and the roots.
 template <class Registry>
@@ -173,10 +185,7 @@ private:
     {
         on.flush_marks();
         node.did.changes.push_back(std::move(on.before));
-        blocks_->state().template table<validators>().each([&](auto const& key, auto const& row) {
-            if (row.power != weight{}) node.next.push_back({key, row.power});
-            return true;
-        });
+        node.next = validators_in(blocks_->state());
     }
 
     /// Every grain is accounted for, in every block of every build.

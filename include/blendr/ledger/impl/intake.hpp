@@ -158,4 +158,31 @@ private:
     std::vector<candidate> candidates_{};
 };
 
+/// Judges one transaction as the chain stands, its signature last.
+template <class Registry>
+result<candidate, reject> judge_one(branches<Registry> const& blocks, mempool const& waiting,
+                                    signature_checker& signatures, bytes_view raw)
+{
+    BLENDR_TRY(auto const tx, decode_transaction(raw));
+    if (!blocks.begun()) return fail{reject::wrong_chain};
+    auto const& fixed = blocks.template committed_row<rules>(0);
+    if (tx.chain != fixed.chain) return fail{reject::wrong_chain};
+    if (tx.shard != fixed.shard) return fail{reject::wrong_shard};
+    BLENDR_TRY(auto const needs, block_preparer<Registry>::needs(blocks.state(), tx));
+    if (needs > fixed.fees.block_limit) return fail{reject::gas_above_block};
+    auto const now = blocks.template committed_row<facts>(0);
+    if (tx.expires <= now.at) return fail{reject::expired};
+    auto const fee = fee_of(needs, now.base_fee, tx.tip);
+    if (!fee || *fee > tx.fee_max) return fail{reject::fee_below_base};
+    auto const sender = crypto::address_of(tx.sender);
+    auto const purse = blocks.template committed_row<purses>(sender);
+    if (tx.sequence.get() < purse.nonce) return fail{reject::stale_nonce};
+    if (purse.balance < tx.fee_max) return fail{reject::underfunded};
+    auto const id = tx.id();
+    if (waiting.contains(id)) return fail{reject::duplicate};
+    if (!signatures.bad_ones(std::span{&tx, 1}, std::span{&id, 1}).empty())
+        return fail{reject::wrong_signature};
+    return candidate{tx, id, sender, needs, {nonce{purse.nonce}, purse.balance}};
+}
+
 }  // namespace blendr::ledger::impl

@@ -4,4 +4,5 @@
 #include <blendr/bond/bond.hpp>
 #include <blendr/bond/contract.hpp>
 #include <blendr/bond/draw.hpp>
+#include <blendr/bond/evidence.hpp>
 #include <blendr/bond/panel.hpp>

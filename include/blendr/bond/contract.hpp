@@ -200,6 +200,12 @@ struct contract {
         return out;
     }
 
+    /// All that could be taken.
+    static amount at_stake(auto& ctx, slash_plan const& rows)
+    {
+        return ctx.read(rows.bond).held.held();
+    }
+
     static void genesis(auto& ctx, genesis_document const& document)
     {
         ctx.template edit<conditions>(0) = document.by;

@@ -47,6 +47,7 @@ function(blendr_library name)
         file(GLOB_RECURSE found CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/blendr/${room}/*.hpp")
         list(APPEND headers ${found})
         file(GLOB_RECURSE found CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room}/*.cpp")
+        list(FILTER found EXCLUDE REGEX "/programs/")  # those hold a main each
         list(APPEND sources ${found})
     endforeach()
     if(NOT sources)

@@ -12,23 +12,28 @@
 
 #include <blendr/compute/plan.hpp>
 
+// clang-format off
 #define BLENDR_VK_GLOBAL(X)                                                                        \
     X(CreateInstance) X(EnumerateInstanceVersion) X(EnumerateInstanceLayerProperties)
 
 #define BLENDR_VK_INSTANCE(X)                                                                      \
     X(DestroyInstance)                                                                             \
-    X(EnumeratePhysicalDevices) X(GetPhysicalDeviceProperties) X(GetPhysicalDeviceProperties2)     \
-        X(GetPhysicalDeviceFeatures2) X(GetPhysicalDeviceMemoryProperties2)                        \
-            X(GetPhysicalDeviceQueueFamilyProperties) X(EnumerateDeviceExtensionProperties)        \
-                X(CreateDevice) X(GetDeviceProcAddr)
+    X(EnumeratePhysicalDevices)                                                                    \
+    X(GetPhysicalDeviceProperties)                                                                 \
+    X(GetPhysicalDeviceProperties2)                                                                \
+    X(GetPhysicalDeviceFeatures2) X(GetPhysicalDeviceMemoryProperties2)                            \
+        X(GetPhysicalDeviceQueueFamilyProperties) X(EnumerateDeviceExtensionProperties)            \
+            X(CreateDevice) X(GetDeviceProcAddr)
 
 #define BLENDR_VK_DEVICE(X)                                                                        \
     X(DestroyDevice)                                                                               \
-    X(GetDeviceQueue) X(CreateCommandPool) X(DestroyCommandPool) X(AllocateCommandBuffers) X(      \
-        ResetCommandPool) X(BeginCommandBuffer) X(EndCommandBuffer) X(QueueSubmit)                 \
-        X(CreateSemaphore) X(DestroySemaphore) X(WaitSemaphores) X(CreateBuffer) X(DestroyBuffer)  \
-            X(GetBufferMemoryRequirements) X(AllocateMemory) X(FreeMemory) X(MapMemory)            \
-                X(BindBufferMemory) X(CreateShaderModule) X(DestroyShaderModule)                   \
+    X(GetDeviceQueue)                                                                              \
+    X(CreateCommandPool)                                                                           \
+    X(DestroyCommandPool)                                                                          \
+    X(AllocateCommandBuffers) X(ResetCommandPool) X(BeginCommandBuffer) X(EndCommandBuffer)        \
+        X(QueueSubmit) X(CreateSemaphore) X(DestroySemaphore) X(WaitSemaphores) X(CreateBuffer)    \
+            X(DestroyBuffer) X(GetBufferMemoryRequirements) X(AllocateMemory) X(FreeMemory)        \
+                X(MapMemory) X(BindBufferMemory) X(CreateShaderModule) X(DestroyShaderModule)      \
                     X(CreateDescriptorSetLayout) X(DestroyDescriptorSetLayout)                     \
                         X(CreatePipelineLayout) X(DestroyPipelineLayout) X(CreateComputePipelines) \
                             X(DestroyPipeline) X(CreatePipelineCache) X(DestroyPipelineCache)      \
@@ -43,6 +48,7 @@
                                                                 X(CmdResetQueryPool)               \
                                                                     X(CmdWriteTimestamp)           \
                                                                         X(GetQueryPoolResults)
+// clang-format on
 
 namespace blendr::compute {
 

@@ -630,6 +630,12 @@ vulkan_device::buffer const* vulkan_device::find(part const& p, outcome& why,
     return &b;
 }
 
+bool vulkan_device::is_lost() const
+{
+    std::lock_guard const lock{mutex_};
+    return lost_;
+}
+
 // ---------------------------------------------------------------- running
 outcome vulkan_device::run(batch const& work)
 {
@@ -868,12 +874,17 @@ vulkan_device::failed vulkan_device::slices(kernel& k, dispatch const& what,
         if (clock::now() >= deadline) return late(at);
         record(k, what, first, count, at);
         ++slices_;
-        if (auto bad = flush(deadline, at)) return bad;
+        // A slice that began in time may end a little late: that is cheaper than a device given up.
+        if (auto bad = flush(deadline + 2 * chosen_.slice, at)) return bad;
         auto const done = total(count);
         k.ns_per_group =
             std::max(1.0, static_cast<double>(segment_ns_) / static_cast<double>(done));
         // It grows by no more than eight times: what comes next may be slower than what was.
-        want = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(slice_ns / k.ns_per_group), 1,
+        // Nor does it plan beyond half of the time that is left, so that it stops by itself.
+        auto const left_ns = static_cast<double>(
+            std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - clock::now()).count());
+        auto const room_ns = std::max(0.0, std::min(slice_ns, left_ns / 2));
+        want = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(room_ns / k.ns_per_group), 1,
                                          want > ~std::uint64_t{0} / 8 ? want : want * 8);
         first[0] += count[0];
         if (first[0] == g[0]) first[0] = 0, first[1] += count[1];

@@ -51,6 +51,9 @@ public:
     /// Aligned to pages, zeroed by the caller, mapped until `forget` or the end.
     std::optional<memory_id> import(std::span<std::byte> pages);
 
+    /// Whether nothing runs on it any more until `forget`.
+    bool is_lost() const;
+
 private:
     struct kernel {
         prepared what;

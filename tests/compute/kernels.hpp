@@ -30,6 +30,24 @@ inline bytes kernel(std::string const& name)
     return read_file(blendr::test::data("vectors/compute/" + name + ".spv"));
 }
 
+/// Those in run/ are admitted, and do something that has to be watched.
+inline bytes running(std::string const& name)
+{
+    return read_file(blendr::test::data("vectors/compute/run/" + name + ".spv"));
+}
+
+inline std::vector<std::pair<std::string, bytes>> hostile_kernels()
+{
+    std::vector<std::pair<std::string, bytes>> all;
+    for (auto const& each :
+         std::filesystem::directory_iterator{blendr::test::data("vectors/compute/hostile")}) {
+        if (each.path().extension() == ".spv")
+            all.emplace_back(each.path().stem().string(), read_file(each.path()));
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
 inline std::vector<std::pair<std::string, bytes>> kernels()
 {
     std::vector<std::pair<std::string, bytes>> all;

@@ -72,7 +72,7 @@ enum class device_kind : std::uint8_t {
 
 /// What is known of a device once it runs. `name` and `driver` are the driver's words: claims.
 struct device_info {
-    device_kind kind{};
+    device_kind kind = device_kind::other;
     std::string name;
     std::string driver;
     std::uint32_t vendor = 0;

@@ -1,0 +1,6 @@
+#version 450
+// SPDX-License-Identifier: Apache-2.0
+layout(local_size_x = 1) in;
+layout(std430, set = 0, binding = 0) buffer W { uint words[]; };
+shared uint lane[16];
+void main() { lane[words[0]] = 7; words[1] = lane[words[0]]; }

@@ -4,6 +4,9 @@
 #include <blendr/work/checkpoint.hpp>
 #include <blendr/work/error.hpp>
 #include <blendr/work/job.hpp>
+#include <blendr/work/png.hpp>
 #include <blendr/work/receipt.hpp>
+#include <blendr/work/render.hpp>
+#include <blendr/work/scene.hpp>
 #include <blendr/work/schedule.hpp>
 #include <blendr/work/split.hpp>

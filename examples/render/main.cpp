@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// render: A picture split over several devices, one of which dies; the same bytes as if there were one.
+// needs: work
+//
+//   render                               a small picture, three devices on this machine
+//   render SCENE.txt OUT.png [WIDTH HEIGHT SAMPLES]
+#include <charconv>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+
+#include <blendr/core.hpp>
+#include <blendr/crypto.hpp>
+#include <blendr/work.hpp>
+
+using namespace blendr;
+
+constexpr char const* small_scene = R"(
+camera 2 2 5   look 0 0.6 0   angle 34
+sky 0.1 0.25 0.6   horizon 0.4 0.45 0.55
+sun -2 3 1   colour 2.4 2.1 1.6   size 0.05
+material table diffuse 0.55 0.52 0.47
+material gold  metal 0.95 0.72 0.32 0.05
+material clay  diffuse 0.78 0.28 0.18
+box -12 -1 -12  12 0 12  table
+sphere 0 0.7 0  0.7  gold
+sphere 1.1 0.36 0.8  0.35  clay
+)";
+
+/// A device on this machine that works until it has done so many units.
+std::unique_ptr<work::runner> device(std::string name, unsigned units)
+{
+    return work::make_runner(
+        std::move(name), 0,
+        [units](work::unit const& what,
+                std::stop_token stop) mutable -> result<bytes, work::problem> {
+            if (units == 0)
+                return fail{work::problem{work::fault::device_failed, "the power is out"}};
+            --units;
+            return work::render_tile(what, std::move(stop));
+        });
+}
+
+int main(int count, char** arguments)
+{
+    std::string text = small_scene;
+    work::picture of;
+    of.width = 96, of.height = 60, of.samples = 8;
+    if (count >= 3) {
+        std::ifstream in{arguments[1]};
+        if (!in) return std::cerr << "render: cannot read " << arguments[1] << '\n', 1;
+        text.assign(std::istreambuf_iterator<char>{in}, {});
+        of.width = 640, of.height = 400, of.samples = 64;
+    }
+    for (auto const& [at, what] : {std::pair{3, &of.width}, {4, &of.height}, {5, &of.samples}}) {
+        if (at >= count) break;
+        std::string_view const word{arguments[at]};
+        auto const [end, code] = std::from_chars(word.begin(), word.end(), *what);
+        if (code != std::errc{} || end != word.end())
+            return std::cerr << "render: " << word << " is no number\n", 2;
+    }
+
+    auto const scene = work::parse_scene(text);
+    if (!scene) return std::cerr << "render: " << message(scene.error()) << '\n', 1;
+    std::array<double, 3> const speeds{1e3, 1e3, 1e3};
+    auto job = work::render_job::make(*scene, of, speeds);
+    if (!job) return std::cerr << "render: " << message(job.error()) << '\n', 1;
+
+    auto const ada = device("ada's", ~0u), bela = device("bela's", ~0u),
+               dying = device("cleo's", 2);
+    std::array<work::runner*, 3> const devices{ada.get(), bela.get(), dying.get()};
+    work::run_options how;
+    how.on_progress = [](work::progress const& at) { std::cerr << '\r' << bar(at) << "   "; };
+    auto const done = work::run(*job, devices, how);
+    std::cerr << '\n';
+    if (!done) return std::cerr << "render: " << message(done.error()) << '\n', 1;
+
+    auto const pixels = job->pixels(done->results).value();
+    std::cout << of.width << " x " << of.height << " pixels in " << done->results.size()
+              << " tiles by three devices\n";
+    std::cout << "the picture   " << to_text(crypto::cid::of(pixels)) << '\n';
+    std::cout << "the run       " << to_hex(done->root) << '\n';
+
+    auto alone = work::render_job::make(*scene, of, speeds).value();
+    auto const by_one = work::run(alone, std::span{devices}.first(1)).value();
+    bool const same = alone.pixels(by_one.results).value() == pixels && by_one.root == done->root;
+    std::cout << (same ? "one device alone makes the same, to the bit\n" : "the devices differ\n");
+
+    if (count >= 3) {
+        auto const file = work::png_of(of.width, of.height, pixels);
+        std::ofstream out{arguments[2], std::ios::binary};
+        out.write(reinterpret_cast<char const*>(file.data()),
+                  static_cast<std::streamsize>(file.size()));
+        if (!out.flush()) return std::cerr << "render: cannot write " << arguments[2] << '\n', 1;
+        std::cout << "written to    " << arguments[2] << '\n';
+    }
+    return same ? 0 : 1;
+}

@@ -11,6 +11,9 @@
 #include <blendr/ledger/message.hpp>
 #include <support/vectors.hpp>
 
+#include <blendr/core/task_pool.hpp>
+
+#include "business.hpp"
 #include "town.hpp"
 
 using namespace blendr;
@@ -421,4 +424,179 @@ TEST_CASE("escrow::contract: messages, rows and the genesis document are frozen"
                {"task", encode(task_of({key, height{4}, 1, 0}))},
                {"device_bond", encode(device_bond({account(2), 1}))},
                {"due", encode(due::key{height{7}, key})}}) == "");
+}
+
+namespace {
+
+/// What is pledged is what agreements have locked, and every deadline is queued under its height.
+void check_books(town const& t)
+{
+    std::map<bond::subject, amount> owed;
+    std::map<bond::subject, amount> kept;
+    t.each<jobs>([&](job_key const& key, jobs::row const& row) {
+        job const of{row.money};
+        auto next = of.due();
+        if (!row.draws.empty()) next = std::min(next, row.draws.front().at);
+        REQUIRE(row.queued == (next == height::max() ? height{} : next));
+        REQUIRE(t.row<due>({row.queued, key}).waits == (row.queued != height{}));
+        REQUIRE(row.devices.size() == row.money.agreements.size());
+        REQUIRE(!row.money.over);
+        for (std::size_t a = 0; a < row.devices.size(); ++a) {
+            auto const& each = row.money.agreements[a];
+            if (each.bond != amount{})
+                owed[device_bond({each.provider, row.devices[a]})] += each.bond;
+        }
+    });
+    t.each<pledges>([&](auto const& key, auto const& row) { kept[key] = row.value; });
+    REQUIRE(owed == kept);
+}
+
+/// Nobody does anything any more: within the last deadline nothing is left in any hands but purses'.
+void check_end(town& t, std::uint64_t within)
+{
+    for (std::uint64_t i = 0; i < within; ++i) t.block();
+    std::size_t left = 0;
+    auto const count = [&](auto const&, auto const&) { ++left; };
+    t.each<jobs>(count);
+    t.each<pledges>(count);
+    t.each<due>(count);
+    t.each<verify::rounds>(count);
+    t.each<verify::disputes>(count);
+    t.each<verify::products>(count);
+    t.each<verify::due>(count);
+    t.each<reputation::appeals>(count);
+    t.each<reputation::ended>(count);
+    t.each<reputation::due>(count);
+    CHECK(left == 0);
+}
+
+struct tally {
+    std::uint64_t accepted{};
+    std::uint64_t blocks{};
+    std::uint64_t crashes{};
+    std::map<std::uint32_t, std::uint64_t> codes{};
+};
+
+/// Blocks of business until so many messages were accepted; then everybody vanishes.
+tally live(std::uint64_t seed, std::uint64_t wanted, std::size_t block_max)
+{
+    town t{};
+    business::move_in(t, 20'000'000_blnd);
+    t.fund(sponsor, 20'000'000_blnd);
+    t.fund(stranger, 1'000_blnd);
+    auto const money = t.money();
+    business people{t, seed};
+    rng crashes{seed};
+    tally out{};
+    while (out.accepted < wanted) {
+        for (auto const& each : t.run_in_order(people.some_block(block_max))) {
+            ++out.codes[each.code];
+            out.accepted += each.code == 0;
+        }
+        ++out.blocks;
+        REQUIRE(t.money() == money);
+        if (crashes.chance(1, 20)) {
+            t.crash();
+            ++out.crashes;
+        }
+        if (out.blocks % 16 == 0) check_books(t);
+    }
+    check_end(t, 700);
+    CHECK(t.money() == money);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "escrow::contract: random business with crashes between blocks conserves every grain and ends" *
+    doctest::test_suite("property"))
+{
+    INFO("seed " << test::seed());
+    auto const found = live(test::seed(), 6'000, 60);
+    MESSAGE(found.accepted << " accepted messages in " << found.blocks << " blocks, "
+                           << found.crashes << " crashes, " << found.codes.size() - 1
+                           << " kinds of refusal");
+    CHECK(found.codes.size() > 20);
+    CHECK(found.crashes > 5);
+}
+
+TEST_CASE("escrow::contract: a million agreement events with crashes between blocks" *
+          doctest::test_suite("slow"))
+{
+    INFO("seed " << test::seed());
+    auto const found = live(test::seed(), 1'000'000, 400);
+    MESSAGE(found.accepted << " accepted messages in " << found.blocks << " blocks, "
+                           << found.crashes << " crashes");
+}
+
+TEST_CASE("escrow::contract: blocks run in parallel are the blocks run in order" *
+          doctest::test_suite("property"))
+{
+    INFO("seed " << test::seed());
+    task_pool pool{2};
+    for (std::uint64_t s = 0; s < 2; ++s) {
+        town ordered{0}, parallel{test::seed() + s};
+        for (auto* t : {&ordered, &parallel}) {
+            business::move_in(*t, 20'000'000_blnd);
+            t->fund(sponsor, 1'000_blnd);
+        }
+        business people{ordered, test::seed() + s};
+        ledger::parallel_executor<chain>::options how{};
+        how.shards = s % 2 == 0 ? 2 : 4;
+        how.group_bits = s == 0 ? 0 : 1;
+        how.adaptive = false;
+        ledger::parallel_executor<chain> execute{pool, how};
+        for (std::uint64_t b = 0; b < 60; ++b) {
+            auto const txs = people.some_block(80);
+            auto const a = ordered.run_in_order(txs);
+            auto const p = parallel.run(txs, 1 + b % 37, execute);
+            REQUIRE(a == p);
+            REQUIRE(ordered.look() == parallel.look());
+        }
+    }
+}
+
+TEST_CASE("escrow::contract: a delivery touches its job, its sender and what nobody changes")
+{
+    town t{};
+    ledger::prepared_part<chain> part{t.state()};
+    part.add_tx(provider(0), 0, 1, amount{});
+    part.add_message<chain::message_index<escrows::deliver>>(escrows::deliver{one, unit_no(0)});
+    part.reserve();
+    part.resolve();
+    auto const& tx = part.txs().front();
+    std::size_t writes = 0;
+    for (auto const& each : std::span{tx.touches, tx.touch_count}) {
+        auto const is = [&](std::size_t table) { return each.table == table; };
+        writes += each.how == ledger::mode::write;
+        if (each.how == ledger::mode::read) CHECK(is(chain::table_index<conditions>));
+        if (each.how == ledger::mode::write) CHECK(is(chain::table_index<jobs>));
+        if (each.how == ledger::mode::debit) CHECK(is(chain::table_index<ledger::purses>));
+        CHECK(each.how != ledger::mode::credit);
+    }
+    CHECK(writes == 1);
+}
+
+TEST_CASE(
+    "escrow::contract: more deadlines than a block's share are carried over, the earliest first")
+{
+    story s{0, 0};
+    s.fund(renter, 1'000'000_blnd);
+    auto const count = escrows::work_per_block + 50;
+    std::vector<tx> all(1, tx{renter, {}});
+    auto what = plain_order(1);
+    for (std::uint32_t i = 0; i < count; ++i)
+        all[0].messages.push_back(escrows::submit{i, what, 1_blnd, price{}});
+    REQUIRE(s.run_in_order(all).front().code == fine);
+    auto const ends = s.now().at + std::uint64_t{what.search_within};
+    while (s.now().at < ends) s.block();
+    std::size_t left = 0;
+    s.each<jobs>([&](auto const& key, auto const&) {
+        ++left;
+        CHECK(key.number >= escrows::work_per_block);
+    });
+    CHECK(left == 50);
+    CHECK(s.call(renter, escrows::top_up{{renter, count - 1}, 1_blnd}) == code(reject::tick_first));
+    CHECK(s.balance(renter) == 1'001'000_blnd);
 }

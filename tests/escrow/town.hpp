@@ -218,6 +218,7 @@ public:
 
     /// All there is, and all that was burned: never changes but by `fund`.
     amount money() const { return ledger::money_in(std::as_const(*rows_)) + burned; }
+    ledger::rows<chain>& state() noexcept { return *rows_; }
     ledger::block_info const& now() const { return block_; }
 
     ledger::applied<chain> last{};

@@ -6,6 +6,11 @@
 #include <support/support.hpp>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <blendr/ledger/message.hpp>
@@ -434,13 +439,13 @@ void check_books(town const& t)
     std::map<bond::subject, amount> owed;
     std::map<bond::subject, amount> kept;
     t.each<jobs>([&](job_key const& key, jobs::row const& row) {
+        if (row.money.over) return;  // forgotten by the next sweep
         job const of{row.money};
         auto next = of.due();
         if (!row.draws.empty()) next = std::min(next, row.draws.front().at);
         REQUIRE(row.queued == (next == height::max() ? height{} : next));
         REQUIRE(t.row<due>({row.queued, key}).waits == (row.queued != height{}));
         REQUIRE(row.devices.size() == row.money.agreements.size());
-        REQUIRE(!row.money.over);
         for (std::size_t a = 0; a < row.devices.size(); ++a) {
             auto const& each = row.money.agreements[a];
             if (each.bond != amount{})
@@ -475,6 +480,7 @@ struct tally {
     std::uint64_t blocks{};
     std::uint64_t crashes{};
     std::map<std::uint32_t, std::uint64_t> codes{};
+    witness::seen::row told{};
 };
 
 /// Blocks of business until so many messages were accepted; then everybody vanishes.
@@ -503,6 +509,7 @@ tally live(std::uint64_t seed, std::uint64_t wanted, std::size_t block_max)
     }
     check_end(t, 700);
     CHECK(t.money() == money);
+    out.told = t.row<witness::seen>(0);
     return out;
 }
 
@@ -517,6 +524,17 @@ TEST_CASE(
     MESSAGE(found.accepted << " accepted messages in " << found.blocks << " blocks, "
                            << found.crashes << " crashes, " << found.codes.size() - 1
                            << " kinds of refusal");
+    boost::mp11::mp_for_each<boost::mp11::mp_transform<boost::mp11::mp_identity, witness::heard>>(
+        [&](auto type) {
+            using event = typename decltype(type)::type;
+            auto const count =
+                found.told.counts[boost::mp11::mp_find<witness::heard, event>::value];
+            std::string const what{ledger::impl::type_name<event>()};
+            MESSAGE(what << ": " << count);
+            constexpr bool of_products =
+                std::is_same_v<event, verify::attested> || std::is_same_v<event, verify::refuted>;
+            CHECK((count > 0 || of_products));
+        });
     CHECK(found.codes.size() > 20);
     CHECK(found.crashes > 5);
 }
@@ -599,4 +617,270 @@ TEST_CASE(
     CHECK(left == 50);
     CHECK(s.call(renter, escrows::top_up{{renter, count - 1}, 1_blnd}) == code(reject::tick_first));
     CHECK(s.balance(renter) == 1'001'000_blnd);
+}
+
+namespace {
+
+/// Every message there is about unit 0 and agreement 0 of a job, under its name.
+std::vector<std::pair<std::string, any_message>> all_messages()
+{
+    auto const unit = unit_no(0);
+    auto const which = agreement_no(0);
+    return {{"submit", escrows::submit{1, plain_order(2), 1_blnd, one_blnd}},
+            {"top_up", escrows::top_up{one, 1_blnd}},
+            {"post_price", escrows::post_price{one, price{5}}},
+            {"accept", escrows::accept{one, unit}},
+            {"approve", escrows::approve{one, which}},
+            {"object", escrows::object{one, unit}},
+            {"challenge", escrows::challenge{one, unit, hash256{std::byte{9}}}},
+            {"cancel", escrows::cancel{one, which}},
+            {"cancel_all", escrows::cancel_all{one}},
+            {"take", escrows::take{one, 1, 0, reputation::family::fp32}},
+            {"start", escrows::start{one, which, 0}},
+            {"deliver", escrows::deliver{one, unit, hash256{std::byte{8}}, 0}},
+            {"quit", escrows::quit{one, which}},
+            {"report", escrows::report{one, which, {provider(0), 0}}}};
+}
+
+/// The sentence of an escrow's refusal.
+std::string_view sentence(std::uint32_t code)
+{
+    if (code >> 16 != escrows::id) return "unknown reason";
+    return message(static_cast<reject>(code & 0xffff));
+}
+
+/// All rows but nonces.
+town::picture but_nonces(town const& t)
+{
+    auto out = t.look();
+    std::erase_if(out, [](auto const& each) {
+        return each.first.first == chain::table_index<ledger::purses>;
+    });
+    t.each<ledger::purses>([&](address const& who, auto const& row) {
+        out[{~std::size_t{0}, encode(who)}] = encode(row.balance);
+    });
+    return out;
+}
+
+/// What is accepted in a state, "message by somebody"; everything else must be refused with a
+/// sentence and change nothing that an empty block would not have.
+std::set<std::string> accepted_in(town const& state)
+{
+    std::set<std::string> out;
+    town tried{}, quiet{};
+    quiet.become(state);
+    quiet.block();
+    auto const untouched = but_nonces(quiet);
+    for (auto const& [name, each] : all_messages())
+        for (auto const& [who, by] :
+             {std::pair{renter, "renter"}, std::pair{provider(0), "provider"},
+              std::pair{stranger, "stranger"}}) {
+            tried.become(state);
+            auto const code = tried.call(who, each);
+            if (code == fine) {
+                out.insert(name + " by " + by);
+                continue;
+            }
+            CHECK(sentence(code) != "unknown reason");
+            CHECK_MESSAGE(but_nonces(tried) == untouched, (name + " by " + by));
+        }
+    return out;
+}
+std::set<std::string> operator+(std::set<std::string> a, std::set<std::string> const& b)
+{
+    a.insert(b.begin(), b.end());
+    return a;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "escrow::contract: in each state what may not happen is refused with a sentence and changes "
+    "nothing")
+{
+    using names = std::set<std::string>;
+    names const new_jobs{"submit by provider", "submit by stranger"};  // jobs of their own
+    names const anybody{"top_up by renter", "top_up by provider", "top_up by stranger"};
+    names const renters{"post_price by renter", "cancel_all by renter"};
+    auto const always = new_jobs + anybody + renters;
+
+    story s{1};
+    CHECK(accepted_in(s) == new_jobs + names{"submit by renter"});  // there is no job
+
+    auto what = plain_order(2);
+    what.inputs.push_back(hash256{std::byte{1}});
+    what.checks.steps = 8;
+    what.checks.move_within = 4;
+    s.submit(what, 5_blnd);
+    CHECK(accepted_in(s) == always + names{"take by provider"});  // listed
+
+    REQUIRE(s.call(provider(0), escrows::take{one, 1, 0, reputation::family::fp32}) == fine);
+    CHECK(accepted_in(s) == always + names{"take by provider", "deliver by provider",
+                                           "quit by provider", "cancel by renter"});  // running
+
+    REQUIRE(s.call(provider(0), escrows::deliver{one, unit_no(0), {}, 0}) == fine);
+    CHECK(accepted_in(s) == always + names{"take by provider", "accept by renter",
+                                           "approve by renter",
+                                           "challenge by renter"});  // delivered
+
+    story disputed{1};
+    disputed.become(s);
+    REQUIRE(disputed.call(renter, escrows::challenge{one, unit_no(0), hash256{std::byte{7}}}) ==
+            fine);
+    CHECK(accepted_in(disputed) ==
+          always + names{"take by provider", "accept by renter", "approve by renter"});
+
+    s.pass(40);  // paid; the other unit still waits
+    CHECK(accepted_in(s) == always + names{"take by provider"});
+    s.until_closed();
+    CHECK(accepted_in(s) == new_jobs + names{"submit by renter"});
+
+    story timed{1};
+    auto rent = plain_order(0);
+    rent.items = rent.demand = 0;
+    timed.submit(rent, 2_blnd);
+    REQUIRE(timed.call(provider(0), escrows::take{one, 0, 0, reputation::family::fp32}) == fine);
+    timed.pass(2);
+    REQUIRE(timed.job().money.agreements[0].at == phase::paused);
+    CHECK(accepted_in(timed) == always + names{"cancel by renter", "quit by provider"});
+}
+
+TEST_CASE("escrow::contract: what is asked of a job that it cannot be has its code")
+{
+    story s{2, 2};
+    auto const order = replicated_order(2);
+    auto const refused = [&](address const& who, any_message message, reject why) {
+        CHECK(s.call(who, std::move(message)) == code(why));
+    };
+    auto with = [](auto of, auto&& change) { return change(of), of; };
+    auto const submit = [&](auto&& change) {
+        return escrows::submit{1, with(order, change), 2_blnd, one_blnd};
+    };
+    refused(renter, submit([](auto& o) { o.cap = price{5}; }), reject::above_cap);
+    refused(renter, submit([](auto& o) { o.checks.quorum = 1; }), reject::bad_checks);
+    refused(renter, submit([](auto& o) { o.run_within = 1u << 23; }), reject::bad_terms);
+    refused(account(999), escrows::submit{1, order, 2_blnd, one_blnd}, reject::poor);
+    auto rich = escrows::submit{1, order, amount{u128{1} << 101}, one_blnd};
+    refused(renter, rich, reject::value_too_large);
+
+    auto sized = order;
+    sized.size = 64;
+    sized.wanted = std::string{"vram >= 48_GiB"};
+    REQUIRE(s.call(renter, escrows::submit{1, sized, 5_blnd, price{}}) == fine);
+    refused(renter, escrows::submit{1, order, 2_blnd, one_blnd}, reject::job_exists);
+    escrows::take const all{one, 2, 0, reputation::family::fp32};
+    refused(provider(0), all, reject::nothing_posted);
+    refused(stranger, escrows::post_price{one, one_blnd}, reject::not_renter);
+    REQUIRE(s.call(renter, escrows::post_price{one, one_blnd}) == fine);
+    refused(provider(0), all, reject::not_eligible);  // too little memory
+
+    job_key const two{renter, 2};
+    sized.wanted.clear();
+    REQUIRE(s.call(renter, escrows::submit{2, sized, 5_blnd, one_blnd}) == fine);
+    refused(stranger, escrows::take{two, 2, 0, reputation::family::fp32}, reject::not_your_device);
+    refused(provider(0), escrows::take{two, 2, 0, reputation::family::memory},
+            reject::not_eligible);
+    refused(provider(0), escrows::take{two, 3, 0, reputation::family::fp32}, reject::no_units_left);
+    refused(provider(0), escrows::take{two, 0, 0, reputation::family::fp32}, reject::zero_units);
+    auto greedy = sized;
+    greedy.bond = 60_blnd;
+    job_key const three{renter, 3};
+    REQUIRE(s.call(renter, escrows::submit{3, greedy, 5_blnd, one_blnd}) == fine);
+    refused(provider(0), escrows::take{three, 2, 0, reputation::family::fp32},
+            reject::bond_too_small);
+    job_key const four{renter, 4};
+    REQUIRE(s.call(renter, escrows::submit{4, sized, 1_blnd, one_blnd}) == fine);
+    refused(provider(0), escrows::take{four, 2, 0, reputation::family::fp32}, reject::underfunded);
+
+    REQUIRE(s.call(provider(0), escrows::take{two, 2, 0, reputation::family::fp32}) == fine);
+    refused(provider(0), escrows::deliver{two, unit_no(0), {}, 63}, reject::wrong_size);
+    refused(provider(1), escrows::deliver{two, unit_no(0), {}, 64}, reject::not_provider);
+    refused(provider(0), escrows::deliver{two, unit_no(2), {}, 64}, reject::unknown_unit);
+    REQUIRE(s.call(provider(0), escrows::deliver{two, unit_no(0), {}, 64}) == fine);
+    refused(provider(0), escrows::deliver{two, unit_no(0), {}, 64}, reject::wrong_unit_state);
+    refused(renter, escrows::challenge{two, unit_no(0), {}}, reject::not_checkable);
+    refused(stranger, escrows::object{two, unit_no(0)}, reject::not_renter);
+    refused(provider(0), escrows::start{two, agreement_no(0), 1}, reject::not_your_device);
+    refused(provider(0), escrows::start{two, agreement_no(5), 0}, reject::unknown_agreement);
+    refused(provider(0), escrows::start{two, agreement_no(0), 0}, reject::wrong_phase);
+    refused(stranger, escrows::top_up{two, amount{}}, reject::zero_amount);
+    refused(account(999), escrows::top_up{two, 1_blnd}, reject::poor);
+    s.pass(60);  // late
+    refused(provider(0), escrows::deliver{two, unit_no(1), {}, 64}, reject::unknown_job);
+    CHECK(s.money() == s.money_at_first);
+}
+
+TEST_CASE("escrow::contract: a refuted product costs its provider the bond")
+{
+    using numbers = std::vector<std::int64_t>;
+    std::vector<numbers> const a{{1, 2}, {3, 4}}, b{{5, 6}, {7, 8}};
+    std::vector<numbers> const wrong{{17, 23}, {39, 54}};  // the last is 53
+    auto const leaves = [](std::vector<numbers> const& rows) {
+        std::vector<hash256> out;
+        for (auto const& each : rows) out.push_back(verify::leaf_of_row(each));
+        return out;
+    };
+    auto const root = [&](std::vector<numbers> const& rows) {
+        return ledger::list_root(leaves(rows));
+    };
+    story s{1, 3};
+    auto what = plain_order(1);
+    what.items = 2;
+    what.inputs.push_back(root(a));
+    what.inputs.push_back(root(b));
+    what.checks.by = checker::product;
+    what.checks.quorum = 2;
+    what.checks.commit_within = 5;
+    what.checks.fee = 1_blnd;
+    what.checks.inner = what.checks.columns = 2;
+    s.submit(what, 3_blnd);
+    REQUIRE(s.call(provider(0), escrows::take{one, 1, 0, reputation::family::fp32}) == fine);
+    REQUIRE(s.call(provider(0), escrows::deliver{one, unit_no(0), root(wrong), 0}) == fine);
+    s.pass(3);
+    auto const about = task(s, one, 0);
+    REQUIRE(s.row<verify::products>(about).inspectors.size() == 2);
+    auto const bond = s.locked(provider(0));
+    verifiers::refute proof{};
+    proof.task = about;
+    proof.column = 1;
+    static_cast<numbers&>(proof.a) = a[1];
+    static_cast<numbers&>(proof.b) = b[1];
+    static_cast<numbers&>(proof.c) = wrong[1];
+    proof.in_a = ledger::prove(leaves(a), 1);
+    proof.in_b = ledger::prove(leaves(b), 1);
+    proof.in_c = ledger::prove(leaves(wrong), 1);
+    auto const had = s.balance(stranger);
+    REQUIRE(s.call(stranger, proof) == fine);
+    CHECK(s.locked(provider(0)) + 10_blnd < bond);
+    CHECK(s.balance(stranger) > had);
+    CHECK(s.told<verify::refuted>() == 1);
+    CHECK(s.progress().listed == 1);
+    s.until_closed();
+}
+
+TEST_CASE(
+    "escrow::contract: a settled agreement is rated by both sides, one that was not paid by none")
+{
+    story s;
+    s.submit(plain_order(1), 2_blnd);
+    REQUIRE(s.call(provider(0), escrows::take{one, 1, 0, reputation::family::fp32}) == fine);
+    task_origin const whole{one, s.job().opened, nobody, 0};
+    ratings::rate const good{
+        task_of(whole), {provider(0), reputation::role::provider, reputation::family::fp32}, 100};
+    CHECK(s.call(renter, good) == code(reputation::reject::not_settled));
+    REQUIRE(s.call(provider(0), escrows::deliver{one, unit_no(0), {}, 0}) == fine);
+    s.until_closed();
+    CHECK(s.call(renter, good) == fine);
+    CHECK(s.call(stranger, good) == code(reputation::reject::not_a_party));
+    CHECK(s.row<reputation::scores>(good.subject).good == 25);  // a point for each 0.001 burned
+
+    s.submit(plain_order(1), 2_blnd, 2);
+    job_key const two{renter, 2};
+    REQUIRE(s.call(provider(1), escrows::take{two, 1, 0, reputation::family::fp32}) == fine);
+    task_origin const unpaid{two, s.job(two).opened, nobody, 0};
+    REQUIRE(s.call(provider(1), escrows::quit{two, agreement_no(0)}) == fine);
+    CHECK(s.call(renter,
+                 ratings::rate{task_of(unpaid),
+                               {provider(1), reputation::role::provider, reputation::family::fp32},
+                               0}) == code(reputation::reject::not_settled));
 }

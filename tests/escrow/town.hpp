@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -57,8 +58,32 @@ struct programs {
     }
 };
 
+/// Counts what the contracts tell.
+struct witness {
+    static constexpr std::uint16_t id = 90;
+    static constexpr std::string_view name = "witness";
+    enum class error : std::uint16_t { ok };
+    using messages = ledger::type_list<>;
+    using heard = boost::mp11::mp_append<escrows::events, verifiers::events, ratings::events>;
+    struct seen {
+        static constexpr std::string_view name = "seen";
+        using key = std::uint8_t;
+        struct row {
+            std::array<std::uint64_t, boost::mp11::mp_size<heard>::value> counts{};
+        };
+    };
+    using tables = ledger::type_list<seen>;
+    template <class Event>
+        requires(boost::mp11::mp_contains<heard, Event>::value)
+    static void on(auto& ctx, Event const&)
+    {
+        ++ctx.template edit<seen>(0).counts[boost::mp11::mp_find<heard, Event>::value];
+    }
+};
+BOOST_DESCRIBE_STRUCT(witness::seen::row, (), (counts))
+
 using chain = ledger::registry<ledger::bank, bonds, ratings, verifiers, verify::referee<programs>,
-                               markets, escrows>;
+                               markets, escrows, witness>;
 using any_message = boost::mp11::mp_rename<chain::messages, std::variant>;
 
 struct tx {
@@ -199,9 +224,25 @@ public:
     }
 
     /// Everything in memory is lost; what the leaves say is all that there is.
-    void crash()
+    void crash() { rebuild(look()); }
+
+    /// Where another one stands.
+    void become(town const& other)
     {
-        auto const leaves = look();
+        rebuild(other.look());
+        block_ = other.block_;
+        burned = other.burned;
+    }
+
+    /// How often an event was told.
+    template <class Event>
+    std::uint64_t told() const
+    {
+        return row<witness::seen>(0).counts[boost::mp11::mp_find<witness::heard, Event>::value];
+    }
+
+    void rebuild(picture const& leaves)
+    {
         auto fresh = std::make_unique<ledger::rows<chain>>(++secret_);
         boost::mp11::mp_for_each<boost::mp11::mp_iota_c<chain::table_count>>([&](auto t) {
             using spec = chain::table_at<decltype(t)::value>;

@@ -47,6 +47,7 @@ public:
             });
             draw_for(key.job);
             requeue(key.job);
+            if (ctx_.template row<jobs>(key.job).money.over) forget(key.job);
         }
     }
 
@@ -108,10 +109,19 @@ private:
         auto next = job{row.money}.due();
         if (!row.draws.empty()) next = std::min(next, row.draws.front().at);
         if (next == height::max()) next = height{};
+        if (row.money.over) next = now_;  // for the sweep to forget
         if (next == row.queued) return;
         if (row.queued != height{}) ctx_.template edit<due>({row.queued, key}) = {};
         ctx_.template edit<jobs>(key).queued = next;
         if (next != height{}) ctx_.template edit<due>({next, key}) = {true};
+    }
+
+    /// A job that is over, once all that it did has been carried out.
+    void forget(job_key const& key)
+    {
+        auto& row = ctx_.template edit<jobs>(key);
+        ctx_.template edit<due>({row.queued, key}) = {};
+        row = {};
     }
 
     // -- providers
@@ -327,10 +337,7 @@ private:
     }
     void carry_out(job_key const& key, closed const&)
     {
-        auto& row = ctx_.template edit<jobs>(key);
-        if (row.queued != height{}) ctx_.template edit<due>({row.queued, key}) = {};
-        give(key.renter, row.checks);
-        row = {};
+        give(key.renter, std::exchange(ctx_.template edit<jobs>(key).checks, amount{}));
         ctx_.emit(job_closed{key});
     }
 

@@ -74,3 +74,116 @@ TEST_CASE("vulkan: the shipped programs give the same words as in C++")
     made->reset();
     CHECK_MESSAGE(seen.complaints().empty(), seen.complaints());
 }
+
+TEST_CASE("vulkan: tensors that are copied through staging buffers hold what they should")
+{
+    if (!vulkan_here()) return;
+    watched seen;
+    seen.options.asked.staging = true;
+    auto const on = open_vulkan(seen.options).value();
+    CHECK_FALSE(on->info().shares_memory);
+    does_the_shipped_work(*on);
+    auto const large = numbers((20u << 20) / 4 + 3, 9);  // more than a staging buffer takes at once
+    auto const t = tensor<word>::make(*on, large).value();
+    CHECK(t.values().value() == large);
+    CHECK_MESSAGE(seen.complaints().empty(), seen.complaints());
+}
+
+TEST_CASE("vulkan: many steps in a batch see each other's results, and a bad one stops the rest")
+{
+    if (!vulkan_here()) return;
+    watched seen;
+    auto const on = open_vulkan(seen.options).value();
+    auto const made = program::stranger(*on, spirv_of(shipped::mix), policy{}).value();
+    auto const words = tensor<word>::make(*on, 64).value();
+    sequence work{*on};
+    for (word i = 0; i < 700; ++i)
+        work.dispatch(made, {1, 1, 1}, {words.all()}, std::array<word, 3>{64, 1, i});
+    std::vector<word> out(64), right(64);
+    work.download(words, std::span<word>{out});
+    auto const ended = work.submit().get();
+    REQUIRE_MESSAGE(ended.what == fault::ok, ended.why);
+    for (word k = 0; k < 64; ++k)
+        for (word i = 0; i < 700; ++i) {
+            right[k] ^= i;
+            right[k] = (right[k] ^ right[k] >> 16) * 0x7feb352d;
+            right[k] = (right[k] ^ right[k] >> 15) * 0x846ca68b + k;
+        }
+    CHECK(out == right);
+    work.dispatch(made, {1, 1, 1}, {words.all()});
+    auto const bad = work.run();
+    CHECK(bad.what == fault::does_not_bind);
+    CHECK(bad.at == 701);
+    CHECK_MESSAGE(seen.complaints().empty(), seen.complaints());
+}
+
+TEST_CASE("vulkan: compiled programs are kept in a file, and a file that was touched is not used")
+{
+    if (!vulkan_here()) return;
+    vulkan_options chosen;
+    chosen.cache_file = (blendr::test::scratch("cache") / "programs").string();
+    for (int i = 0; i < 3; ++i) {
+        auto const on = open_vulkan(chosen).value();
+        auto const made = program::own(*on, running("square"));
+        CHECK(made.has_value());
+        if (i == 1) std::filesystem::resize_file(chosen.cache_file, 40);
+    }
+    CHECK(std::filesystem::file_size(chosen.cache_file) > 40);
+}
+
+TEST_CASE("vulkan: two devices work at the same time, and memory is taken and given back")
+{
+    if (!vulkan_here()) return;
+    auto const one = open_vulkan().value(), two = open_vulkan().value();
+    does_the_shipped_work(*one);
+    does_the_shipped_work(*two);
+    auto const all = one->info().memory_bytes;
+    CHECK(one->allocate(all + 1).error().what == fault::out_of_memory);
+    rng draw{blendr::test::seed()};
+    std::vector<memory_id> held;
+    for (int i = 0; i < 500; ++i) {
+        if (!held.empty() && draw.chance(1, 2)) {
+            auto const at = draw.below(held.size());
+            one->release(held[at]);
+            held.erase(held.begin() + static_cast<std::ptrdiff_t>(at));
+        } else {
+            held.push_back(one->allocate(1 + draw.below(1 << 20)).value());
+        }
+    }
+    CHECK(one->forget().has_value());
+    batch work;
+    work.steps.emplace_back(upload{{held.front(), 0, 0}, {}});
+    CHECK(one->run(work).what == fault::unknown_memory);
+    does_the_shipped_work(*one);
+}
+
+TEST_CASE("self_test: a device that computes wrong results is caught and named")
+{
+    auto const good = make_native_device({1, 1 << 24, {}});
+    CHECK(self_test(*good).has_value());
+    struct wrong final : device {
+        explicit wrong(device& real) : below{real} {}
+        device& below;
+        device_info const& info() const noexcept override { return below.info(); }
+        result<loaded, failure> load(bytes_view s, policy const& u, origin w) override
+        {
+            return below.load(s, u, w);
+        }
+        result<memory_id, failure> allocate(std::uint64_t n) override { return below.allocate(n); }
+        void release(memory_id m) noexcept override { below.release(m); }
+        outcome run(batch const& work) override
+        {
+            auto ended = below.run(work);
+            for (auto const& each : work.steps)
+                if (auto const* const d = std::get_if<download>(&each))
+                    d->to.back() ^= std::byte{1};  // one bit, at the very end
+            return ended;
+        }
+        std::future<outcome> submit(batch w) override { return below.submit(std::move(w)); }
+        result<nothing, failure> forget() override { return below.forget(); }
+    } bad{*good};
+    auto const seen = self_test(bad);
+    REQUIRE(!seen.has_value());
+    CHECK(seen.error().what == fault::wrong_driver);
+    CHECK(message(seen.error()).find("matrices") != std::string::npos);
+}

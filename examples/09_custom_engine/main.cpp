@@ -72,11 +72,11 @@ static_assert(engine<echo_engine>);
 
 int main()
 {
-    sim::claims_to_be what{};
-    what.seeds = 10;  // a real engine deserves thousands
+    sim::effort how{};
+    how.seeds = 10;  // a real engine deserves thousands
     bool good = true;
-    for (auto const& trial : sim::battery(what)) {
-        auto const failed = trial.run(sim::kind_of<echo_engine>(), what);
+    for (auto const& trial : sim::battery(sim::kind_of<echo_engine>())) {
+        auto const failed = trial.run(sim::kind_of<echo_engine>(), how);
         std::printf("%-45s %s\n", trial.name.c_str(), failed ? "FAILED" : "held");
         if (failed) std::printf("%s", sim::to_text(*failed).c_str());
         good = good && !failed;

@@ -57,6 +57,32 @@ bool within_bound(scenario const& s)
     return true;
 }
 
+std::optional<std::string> refuse(scenario const& s)
+{
+    constexpr std::int64_t year_ms = std::int64_t{366} * 86'400'000;
+    constexpr std::int64_t most = std::int64_t{1} << 40;
+    if (s.validators == 0 || s.validators > 200) return "between 1 and 200 validators";
+    if (static_cast<unsigned>(s.power) > 3) return "no such weights";
+    if (s.end_ms < 0 || s.end_ms > year_ms || s.calm_ms < 0 || s.calm_ms > s.end_ms)
+        return "it must be calm before the end, and end within a year";
+    if (s.villains.size() > s.validators || s.faults.size() > 1000) return "too much happens";
+    for (std::size_t i = 0; i < s.villains.size(); ++i) {
+        auto const& v = s.villains[i];
+        if (v.node >= s.validators || static_cast<unsigned>(v.how) > 7) return "no such villain";
+        for (std::size_t k = 0; k < i; ++k)
+            if (s.villains[k].node == v.node) return "a validator is one villain at most";
+    }
+    for (auto const& f : s.faults)
+        if (f.node >= s.validators || f.other >= s.validators ||
+            static_cast<unsigned>(f.what) > 12 || f.at_ms < 0 || f.at_ms > year_ms ||
+            f.for_ms < 0 || f.for_ms > year_ms ||
+            (f.what != fault_kind::partition && f.amount > most) ||
+            (f.what == fault_kind::skew ? f.amount < -most
+                                        : f.what != fault_kind::partition && f.amount < 0))
+            return "no such fault";
+    return std::nullopt;
+}
+
 scenario draw(std::uint64_t seed, ingredients const& with)
 {
     rng r{consensus::scramble(seed)};
@@ -125,6 +151,10 @@ scenario draw(std::uint64_t seed, ingredients const& with)
         case fault_kind::deaf_app:
             f.amount = 10 + static_cast<std::int64_t>(r.below(2000));
             break;
+        case fault_kind::mute_app:
+        case fault_kind::crash_before:
+        case fault_kind::crash_after:
+            break;  // not drawn: the battery has trials of their own for them
         }
         s.faults.push_back(f);
     }

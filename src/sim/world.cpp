@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <deque>
 #include <limits>
 #include <set>
 #include <utility>
@@ -91,6 +90,76 @@ struct journal_line {
     height tag{};
 };
 
+/// Decided blocks as a log holds them. Most nodes decide the same with the same proof: one copy is
+/// enough for all their logs.
+struct batch {
+    co::decide what{};
+    bool checked{};  // a stranger accepted its proof
+};
+
+/// What a node still has to carry out, first in first out. Keeps its memory, unlike a deque.
+class effect_queue {
+public:
+    bool empty() const noexcept { return head_ == all_.size(); }
+    void push(co::effect&& e) { all_.push_back(std::move(e)); }
+    co::effect pop()
+    {
+        auto out = std::move(all_[head_++]);
+        if (head_ == all_.size()) clear();
+        return out;
+    }
+    void clear() noexcept
+    {
+        all_.clear();
+        head_ = 0;
+    }
+
+private:
+    std::vector<co::effect> all_{};
+    std::size_t head_{};
+};
+
+/// Which setting of each timer counts: the last one. Engines have a handful.
+class timer_table {
+public:
+    void set(std::uint64_t timer, std::uint32_t generation)
+    {
+        for (auto& [number, last] : all_)
+            if (number == timer) return void(last = generation);
+        all_.emplace_back(timer, generation);
+    }
+    /// Whether this setting is the one that counts; then the timer is spent.
+    bool fires(std::uint64_t timer, std::uint32_t generation)
+    {
+        for (auto& [number, last] : all_)
+            if (number == timer && last == generation) {
+                last = 0;
+                return true;
+            }
+        return false;
+    }
+    void clear() noexcept { all_.clear(); }
+
+private:
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> all_{};  // generations begin at 1
+};
+
+/// Blocks found to be named by their content, so that a name is hashed once and not once a node.
+class name_check {
+public:
+    bool operator()(block_id const& id, app::proposal_context const& at, bytes const& payload)
+    {
+        auto& last = seen_[std::to_integer<std::size_t>(id[0]) % seen_.size()];
+        if (last.id == id && last.at == at && last.payload == payload) return true;
+        if (app::make_block_id(at, app::payload_digest(payload)) != id) return false;
+        last = {id, at, payload};
+        return true;
+    }
+
+private:
+    std::array<co::decide::entry, 16> seen_{};
+};
+
 /// One computer: what survives a crash, what does not.
 struct machine {
     std::uint32_t validator{};
@@ -103,14 +172,14 @@ struct machine {
     std::vector<journal_line> journal{};
     std::size_t journal_synced{};
     std::optional<height> trim_to{};  // wanted, once what came before is durable
-    std::vector<co::decide> log{};
+    std::vector<std::shared_ptr<batch const>> log{};
     std::size_t log_synced{};
 
     // of this incarnation
     std::unique_ptr<any_engine> engine{};
     std::unique_ptr<mock_app> app{};
-    std::deque<co::effect> todo{};
-    std::map<std::uint64_t, std::uint32_t> timers{};
+    effect_queue todo{};
+    timer_table timers{};
     std::uint32_t incarnation{};
     std::uint32_t timer_generation{};
     bool up{};
@@ -122,6 +191,9 @@ struct machine {
     std::int64_t skew_ms{};
     std::int64_t extra_sync_us{};
     std::int64_t app_late_us{};
+    std::int64_t app_mute{};
+    std::map<block_id, std::int64_t>
+        unanswered{};  // questions about it, or for a child (parent's id)
     std::uint64_t barriers{};
     std::uint64_t decided{};
     std::int64_t first_after_calm{-1};
@@ -165,7 +237,7 @@ struct world::state {
     struct truth {
         block_id id{};
         std::uint64_t app{};
-        std::set<std::uint64_t> proofs{};
+        std::vector<std::shared_ptr<batch>> batches{};  // that end here, by whomever decided
         std::int64_t last_decided{};
     };
     std::vector<truth> decided{};  // by height - 1
@@ -177,6 +249,7 @@ struct world::state {
     report out{};
     effects scratch{};
     std::vector<claim> claims_scratch{};
+    name_check named{};
 
     state(engine_kind h, scenario const& s, world_options const& o)
         : honest{std::move(h)},
@@ -265,17 +338,18 @@ struct world::state {
         m.syncing = m.stopped = false;
         m.todo.clear();
         m.timers.clear();
+        m.unanswered.clear();
         m.app = std::make_unique<mock_app>(genesis, options.payload_bytes, seed);
         m.engine = m.how ? misbehave(*m.how, *m.kind, m.me, seed) : m.kind->make(m.me, seed);
         co::started in{};
         in.from.last = {genesis, {{}, height{0}, time_ms{wall_start_ms}, {}}, {}};
         for (auto const& d : m.log)
-            for (auto const& b : d.blocks)
+            for (auto const& b : d->what.blocks)
                 if (m.app->last().last < b.at.at)
                     m.app->finalize(b.at, b.id, b.payload), m.app->commit();
         if (!m.log.empty()) {
-            in.from.last = m.log.back().blocks.back();
-            in.from.why = m.log.back().why;
+            in.from.last = m.log.back()->what.blocks.back();
+            in.from.why = m.log.back()->what.why;
         }
         auto const last = in.from.last.at.at.get();
         for (auto h = last > co::checkpoint::sets_below ? last - co::checkpoint::sets_below + 1 : 1;
@@ -429,7 +503,7 @@ struct world::state {
         if (!m.up || out.violation) return;
         scratch.clear();
         m.engine->step(in, clock_of(m), scratch);
-        for (auto& each : scratch) m.todo.push_back(std::move(each));
+        for (auto& each : scratch) m.todo.push(std::move(each));
     }
 
     void deliver(std::uint32_t index, std::uint32_t slot)
@@ -472,8 +546,7 @@ struct world::state {
         if (m.pumping) return;
         m.pumping = true;
         while (m.up && !m.todo.empty() && !m.syncing && !out.violation) {
-            auto each = std::move(m.todo.front());
-            m.todo.pop_front();
+            auto each = m.todo.pop();
             std::visit([&](auto& e) { carry_out(index, e); }, each);
         }
         m.pumping = false;
@@ -491,17 +564,34 @@ struct world::state {
         }
     }
 
+    static bool crashes_at_barrier(fault const& f)
+    {
+        return f.what == fault_kind::crash_at || f.what == fault_kind::crash_before ||
+               f.what == fault_kind::crash_after;
+    }
+
+    /// Whether a mute application leaves this question unanswered.
+    static bool unanswered(machine& m, block_id const& about)
+    {
+        if (m.app_mute == 0) return false;
+        if (m.unanswered.size() > 256) m.unanswered.clear();
+        return m.unanswered[about]++ < m.app_mute;
+    }
+
     void carry_out(std::uint32_t index, co::persist& e)
     {
         auto& m = machines[index];
         m.journal.push_back({std::move(e.record), e.tag});
+        if (m.honest) out.journal_max = std::max(out.journal_max, m.journal.size());
         if (!e.barrier) return;
         ++m.barriers;
         ++out.barriers;
         for (auto const& f : script.faults)
-            if (f.what == fault_kind::crash_at && f.node == index &&
+            if (crashes_at_barrier(f) && f.node == index &&
                 static_cast<std::uint64_t>(f.amount) == m.barriers) {
-                if (f.amount % 2 != 0) sync(m);  // durable, but nothing after it leaves
+                if (f.what == fault_kind::crash_after ||
+                    (f.what == fault_kind::crash_at && f.amount % 2 != 0))
+                    sync(m);  // durable, but nothing after it leaves
                 crash(index, f.for_ms * 1000);
                 return;
             }
@@ -552,13 +642,14 @@ struct world::state {
     {
         auto& m = machines[index];
         auto const generation = ++m.timer_generation;
-        m.timers[e.timer] = generation;
+        m.timers.set(e.timer, generation);
         push(now + std::max<std::int64_t>(e.after_ms, 0) * 1000, index, what::timer, generation,
              e.timer);
     }
     void carry_out(std::uint32_t index, co::build& e)
     {
         auto& m = machines[index];
+        if (unanswered(m, e.at.parent)) return later(index, 0, co::built{e.request, std::nullopt});
         auto payload = m.app->propose(e.at, 1u << 20);
         if (payload) {
             born.try_emplace(app::make_block_id(e.at, app::payload_digest(*payload)), now);
@@ -568,7 +659,7 @@ struct world::state {
     void carry_out(std::uint32_t index, co::verify& e)
     {
         auto& m = machines[index];
-        if (m.honest && app::make_block_id(e.at, app::payload_digest(e.payload)) != e.id)
+        if (m.honest && !named(e.id, e.at, e.payload))
             return violate(index, "a block is not named by its content");
         auto const v = m.app->verify(e.at, e.id, e.payload);
         if (!v) {
@@ -576,6 +667,7 @@ struct world::state {
                 violate(index, "the application is asked about a block before its parent");
             return;
         }
+        if (unanswered(m, e.id)) return;
         if (m.app_late_us != 0 && chance.chance(1, 10)) return;  // never answers
         later(index, options.verify_us + m.app_late_us, co::judged{e.id, *v});
     }
@@ -584,14 +676,13 @@ struct world::state {
         auto& m = machines[index];
         co::loaded reply{e.request, {}};
         std::size_t size = 0;
-        auto const first =
-            std::partition_point(m.log.begin(), m.log.end(), [&](co::decide const& d) {
-                return d.blocks.back().at.at < e.from;
-            });
+        auto const first = std::partition_point(m.log.begin(), m.log.end(), [&](auto const& d) {
+            return d->what.blocks.back().at.at < e.from;
+        });
         for (auto at = first; at != m.log.end() && reply.batches.size() < 16; ++at) {
-            for (auto const& b : at->blocks) size += b.payload.size() + 128;
+            for (auto const& b : (*at)->what.blocks) size += b.payload.size() + 128;
             if (size > e.bytes_max && !reply.batches.empty()) break;
-            reply.batches.push_back(*at);
+            reply.batches.push_back((*at)->what);
         }
         later(index, 0, std::move(reply));
     }
@@ -602,12 +693,19 @@ struct world::state {
         for (std::size_t i = 0; i < 16; ++i)
             top = top << 8 | std::to_integer<unsigned>(e.target[i]);
         auto const hashes = ~u128{0} / (top + (top == ~u128{0} ? 0 : 1));
-        auto const mean = hashes * 1'000'000u / options.hashes_per_second;
-        auto& m = machines[index];
+        // Weights are hash power here, also that of a villain who works at two things at once.
+        auto const& m = machines[index];
+        std::uint64_t all = 0;
+        for (std::uint32_t i = 0; i < script.validators; ++i)
+            all += power_of(script.power, i, script.validators, m.decided + 1);
+        u128 share = power_of(script.power, m.validator, script.validators, m.decided + 1);
+        if (share == 0) return;
+        share *= script.validators;
+        bool const split = m.how == role::forking || m.how == role::forging || m.how == role::twins;
+        auto const mean = hashes * 1'000'000u / options.hashes_per_second * all / share;
         // Only the newest wish is mined: an older one's sample is told apart by its request number.
-        later(index, exponential(chance, std::max<u128>(mean, 1)),
+        later(index, exponential(chance, std::max<u128>(mean * (split ? 2 : 1), 1)),
               co::mined{e.request, ideal_seal(e.header, e.target)});
-        (void)m;
     }
     void carry_out(std::uint32_t index, co::reorg&)
     {
@@ -685,15 +783,17 @@ struct world::state {
             trace(fold(b.id) ^ at);
         }
         if (!fresh) return;
-        if (m.honest) certify(index, e);
+        auto const shared = intern(std::move(e));
+        auto const& blocks = shared->what.blocks;
+        if (m.honest) certify(index, *shared);
         if (m.how == role::forking && !m.log.empty() &&
-            m.log.back().blocks.back().at.at >= e.blocks.back().at.at)
+            m.log.back()->what.blocks.back().at.at >= blocks.back().at.at)
             return;
-        note(index, "decides " + std::to_string(e.blocks.back().at.at.get()) + " " +
-                        short_id(e.blocks.back().id));
-        auto const known = e.blocks.front().at.at.get();
-        auto const upto = e.blocks.back().at.at.get();
-        m.log.push_back(std::move(e));
+        auto const known = blocks.front().at.at.get();
+        auto const upto = blocks.back().at.at.get();
+        if (options.keep_log)
+            note(index, "decides " + std::to_string(upto) + " " + short_id(blocks.back().id));
+        m.log.push_back(shared);
         for (auto h = known; h <= upto; ++h) step(index, set_at(h + 2));
     }
 
@@ -722,7 +822,7 @@ struct world::state {
     {
         auto const at = b.at.at.get();
         auto& t = decided[at - 1];
-        if (app::make_block_id(b.at, app::payload_digest(b.payload)) != b.id)
+        if (!named(b.id, b.at, b.payload))
             return violate(index, "a decided block is not named by its content");
         if (!mock_app::well_formed(b.at, b.payload))
             return violate(index, "a block that is invalid is decided");
@@ -739,15 +839,32 @@ struct world::state {
                 out.latencies_us.push_back(now - birth->second);
     }
 
-    void certify(std::uint32_t index, co::decide const& e)
+    /// The one copy of what was decided.
+    std::shared_ptr<batch> intern(co::decide&& e)
     {
+        auto const at = e.blocks.back().at.at.get();
+        auto fresh = std::make_shared<batch>();
+        if (at == 0 || at > decided.size()) {  // a villain ahead of everybody honest
+            fresh->what = std::move(e);
+            return fresh;
+        }
+        auto& all = decided[at - 1].batches;
+        for (auto const& each : all)
+            if (each->what == e) return each;
+        fresh->what = std::move(e);
+        if (all.size() < 8) all.push_back(fresh);
+        return fresh;
+    }
+
+    void certify(std::uint32_t index, batch& all)
+    {
+        if (std::exchange(all.checked, true)) return;
+        auto const& e = all.what;
         auto const* proof = std::get_if<bytes>(&e.why);
         if (proof == nullptr) {
             if (!options.finality_by_depth) violate(index, "a decision without a certificate");
             return;
         }
-        auto& seen = decided[e.blocks.back().at.at.get() - 1].proofs;
-        if (!seen.insert(fold(*proof)).second) return;
         std::vector<claim> claims{};
         auto const& b = e.blocks.back();
         if (!machines[index].kind->check(set_at(b.at.at.get()), b, *proof, claims) ||
@@ -765,6 +882,8 @@ struct world::state {
         case fault_kind::crash:
             return crash(f.node, f.for_ms * 1000);
         case fault_kind::crash_at:
+        case fault_kind::crash_before:
+        case fault_kind::crash_after:
             return;
         case fault_kind::partition:
             partitioned = true;
@@ -791,6 +910,9 @@ struct world::state {
         case fault_kind::deaf_app:
             m.app_late_us = f.amount * 1000;
             return;
+        case fault_kind::mute_app:
+            m.app_mute = f.amount;
+            return;
         }
     }
 
@@ -801,6 +923,8 @@ struct world::state {
         switch (f.what) {
         case fault_kind::crash:
         case fault_kind::crash_at:
+        case fault_kind::crash_before:
+        case fault_kind::crash_after:
             return;
         case fault_kind::partition:
             partitioned = false;
@@ -826,6 +950,9 @@ struct world::state {
         case fault_kind::deaf_app:
             m.app_late_us = 0;
             return;
+        case fault_kind::mute_app:
+            m.app_mute = 0;
+            return;
         }
     }
 
@@ -839,9 +966,7 @@ struct world::state {
             return deliver(i.machine, i.index);
         case what::timer:
             if (!m.up) return;
-            if (auto const t = m.timers.find(i.number); t == m.timers.end() || t->second != i.index)
-                return;
-            m.timers.erase(i.number);
+            if (!m.timers.fires(i.number, i.index)) return;
             trace(i.number ^ (static_cast<std::uint64_t>(now) << 8) ^ i.machine);
             step(i.machine, co::timer_fired{i.number});
             pump(i.machine);

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <blendr/consensus/authority.hpp>
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
+#include <blendr/sim/battery.hpp>
+#include <blendr/sim/ideal.hpp>
 #include <blendr/sim/world.hpp>
 
 using namespace blendr;
@@ -70,4 +74,73 @@ TEST_CASE(
     s.progress = 0;
     auto const r = run_one(s);
     CHECK((r.halts > 0 || r.violation.has_value()));
+}
+
+TEST_CASE("authority: two authors of one slot on branches with different sets are both innocent")
+{
+    auto const engine = sim::kind_of<consensus::authority>();
+    auto const r = sim::run(engine, sim::random_world(engine, 13), sim::options_of(engine));
+    CHECK_MESSAGE(!r.violation, r.violation.value_or(""));
+}
+
+TEST_CASE(
+    "authority: a journal record that nobody can read is named, and no slot near it is sealed")
+{
+    using namespace consensus;
+    auto const me = sim::ideal_identity(0);
+    authority e{{}, me, 1};
+    started s{};
+    for (std::uint64_t h : {1u, 2u})
+        s.from.sets.push_back({height{h}, 1, {{me.self, weight{1}}}, {}});
+    s.journal.push_back(to_bytes("not a record"));
+    effects out{};
+    consensus::clock now{time_ms{0}, time_ms{100'000'000}};
+    e.step(s, now, out);
+    CHECK(std::ranges::any_of(out, [](effect const& each) {
+        auto const* m = std::get_if<metric>(&each);
+        return m != nullptr && m->name == "journal_corrupt";
+    }));
+    int sealed_at = 0;
+    for (int slot = 1; slot <= 14 && sealed_at == 0; ++slot) {
+        now.monotonic = after(now.monotonic, 1'000);
+        now.wall = after(now.wall, 1'000);
+        out.clear();
+        e.step(timer_fired{1}, now, out);  // the only author: every slot is its own
+        for (auto const& each : effects{out})
+            if (auto const* b = std::get_if<build>(&each))
+                e.step(built{b->request, to_bytes("x")}, now, out);
+        for (auto const& each : out)
+            if (std::holds_alternative<broadcast>(each)) sealed_at = slot;
+    }
+    CHECK(sealed_at == 11);  // ten slots and the drift later
+}
+
+TEST_CASE("authority: an application that cannot build now is asked once more within the slot")
+{
+    using namespace consensus;
+    auto const me = sim::ideal_identity(0);
+    authority e{{}, me, 1};
+    started s{};
+    for (std::uint64_t h : {1u, 2u})
+        s.from.sets.push_back({height{h}, 1, {{me.self, weight{1}}}, {}});
+    effects out{};
+    consensus::clock now{time_ms{0}, time_ms{100'000'000}};
+    e.step(s, now, out);
+    out.clear();
+    e.step(timer_fired{1}, now, out);
+    REQUIRE(out.size() == 2);
+    auto const first = std::get<build>(out[1]);
+    out.clear();
+    e.step(built{first.request, std::nullopt}, now, out);
+    REQUIRE(out.size() == 1);
+    auto const retry = std::get<set_timer>(out[0]);
+    now.wall = after(now.wall, retry.after_ms);
+    out.clear();
+    e.step(timer_fired{retry.timer}, now, out);
+    REQUIRE(out.size() == 1);
+    CHECK(std::get<build>(out[0]).at == first.at);
+    now.wall = after(now.wall, 1'000);
+    out.clear();
+    e.step(timer_fired{retry.timer}, now, out);  // another slot
+    CHECK(out.empty());
 }

@@ -51,6 +51,43 @@ struct bench {
         auto const me = sim::ideal_identity(who);
         return vote{{b, me.sign(ballot_domain, electorate{set}.statement(b))}, {}};
     }
+    std::uint32_t leader(std::uint64_t view) const
+    {
+        electorate const all{set};
+        for (std::uint32_t i = 0; i < 4; ++i)
+            if (sim::ideal_identity(i).self == all.key(all.leader(view))) return i;
+        return 0;
+    }
+    public_key leader_key(std::uint64_t view) const
+    {
+        return sim::ideal_identity(leader(view)).self;
+    }
+    wire_message propose(std::uint64_t view, block const& body)
+    {
+        ballot const about{ballot_kind::propose, 1, view, view - 1, id_of(body)};
+        auto const me = sim::ideal_identity(leader(view));
+        return proposal{
+            {about, me.sign(ballot_domain, electorate{set}.statement(about))}, body, {}};
+    }
+    /// Everybody's ballots in one.
+    certificate quorum(ballot const& about) const
+    {
+        electorate const all{set};
+        certificate c{about, {std::byte{0xf}}, {}};
+        for (std::size_t seat = 0; seat < 4; ++seat)
+            for (std::uint32_t i = 0; i < 4; ++i)
+                if (auto const me = sim::ideal_identity(i); me.self == all.key(seat))
+                    c.signatures.push_back(me.sign(ballot_domain, all.statement(about)));
+        return c;
+    }
+    bool leads() const { return !asked<build>().empty(); }
+    /// Everybody gives the view up.
+    void pass_view()
+    {
+        out.clear();
+        hear(1, tell{{quorum({ballot_kind::give_up, 1, failed++, 0, {}})}, {}});
+    }
+    std::uint64_t failed = 1;  // the view that fails next
     void hear(std::uint32_t who, wire_message const& m)
     {
         auto const raw = encode(m);
@@ -90,6 +127,115 @@ TEST_CASE("chained: what was cast before a restart is cast again, never contradi
     again.give_up_view();
     CHECK(again.asked<persist>().empty());     // nothing new is cast in that view
     CHECK(!again.asked<broadcast>().empty());  // the old ballot is repeated
+}
+
+TEST_CASE("chained: an application that says nothing is asked again, ever less often")
+{
+    bench b{};
+    block const body{{{}, height{1}, time_ms{900'000}, b.leader_key(1)}, to_bytes("x")};
+    b.hear(b.leader(1), b.propose(1, body));
+    REQUIRE(b.asked<verify>().size() == 1);
+    std::vector<std::int64_t> when{};
+    for (std::int64_t ms = 100; ms <= 30'000; ms += 100) {
+        b.now.monotonic = time_ms{ms};
+        b.out.clear();
+        b.e.step(timer_fired{1}, b.now, b.out);  // the ask timer
+        for (auto const& v : b.asked<verify>()) {
+            CHECK(v.id == id_of(body));
+            when.push_back(ms);
+        }
+    }
+    CHECK(when == std::vector<std::int64_t>{300, 900, 2'100, 4'500, 9'300, 18'900, 28'500});
+    b.out.clear();
+    b.e.step(judged{id_of(body), app::verdict::valid}, b.now, b.out);
+    CHECK(!b.asked<broadcast>().empty());  // it votes at last
+    b.now.monotonic = time_ms{90'000};
+    b.out.clear();
+    b.e.step(timer_fired{1}, b.now, b.out);
+    CHECK(b.asked<verify>().empty());
+}
+
+TEST_CASE("chained: a host that never answers is asked for the same payload again")
+{
+    bench b{};
+    while (!b.leads()) b.pass_view();
+    auto const first = b.asked<build>();
+    REQUIRE(first.size() == 1);
+    b.now.monotonic = after(b.now.monotonic, 400);
+    b.out.clear();
+    b.e.step(timer_fired{1}, b.now, b.out);
+    auto const second = b.asked<build>();
+    REQUIRE(second.size() == 1);
+    CHECK(second[0].request == first[0].request);
+    b.out.clear();
+    b.e.step(built{first[0].request, to_bytes("x")}, b.now, b.out);
+    CHECK(!b.asked<broadcast>().empty());
+    b.out.clear();
+    b.e.step(built{first[0].request, to_bytes("y")}, b.now, b.out);  // the second answer
+    CHECK(b.out.empty());
+}
+
+TEST_CASE("chained: a decision trims the journal to what views still open need")
+{
+    bench b{};
+    block const body{{{}, height{1}, time_ms{900'000}, b.leader_key(1)}, to_bytes("x")};
+    b.hear(b.leader(1), b.propose(1, body));
+    b.e.step(judged{id_of(body), app::verdict::valid}, b.now, b.out);
+    b.out.clear();
+    auto const finish = b.quorum({simplex::finish, 1, 1, 0, id_of(body)});
+    b.hear(1, tell{{finish}, {}});
+    auto const done = b.asked<decide>();
+    REQUIRE(done.size() == 1);
+    auto const trimmed = b.asked<trim>();
+    REQUIRE(trimmed.size() == 1);
+    CHECK(trimmed[0].below == height{2});
+    std::size_t decided_at = 0;
+    for (std::size_t i = 0; i < b.out.size(); ++i) {
+        if (std::holds_alternative<decide>(b.out[i])) decided_at = i;
+        if (std::holds_alternative<trim>(b.out[i])) CHECK(i > decided_at);
+        if (auto const* p = std::get_if<persist>(&b.out[i])) CHECK(p->tag <= height{2});
+    }
+}
+
+TEST_CASE("chained: an engine goes on from a checkpoint, and proves what it stands on to who asks")
+{
+    bench before{};
+    started s{};
+    s.from.last = {{std::byte{7}}, {{}, height{5}, time_ms{1}, {}}, {}};
+    auto const finish = before.quorum({simplex::finish, 1, 9, 8, s.from.last.id});
+    s.from.why = encode(std::vector{finish});
+    for (std::uint64_t h : {5u, 6u, 7u}) s.from.sets.push_back({height{h}, 1, before.set.set, {}});
+    simplex e{{}, sim::ideal_identity(0), 1};
+    effects out{};
+    e.step(s, before.now, out);
+    out.clear();
+    auto const raw = encode(wire_message{ask{1, 9, height{5}, {}}});
+    e.step(received{sim::ideal_identity(1).self, raw, true}, before.now, out);
+    REQUIRE(out.size() == 1);
+    auto const answer = decode<wire_message>(std::get<send>(out[0]).message);
+    REQUIRE(answer);
+    CHECK(std::get<tell>(*answer).certificates.at(0) == finish);
+    out.clear();
+    auto const behind = encode(wire_message{ask{1, 1, height{2}, {}}});
+    e.step(received{sim::ideal_identity(2).self, behind, true}, before.now, out);
+    REQUIRE(std::holds_alternative<load>(out.at(0)));  // decided blocks come from the host's log
+    CHECK(std::get<load>(out[0]).from == height{3});
+}
+
+TEST_CASE("chained: a crowd of strangers fills no more memory than was set aside for it")
+{
+    consensus::impl::early_mail mail{};
+    std::size_t kept = 0;
+    constexpr std::size_t size = 400'000;
+    for (std::uint32_t who = 0; who < 200; ++who)
+        for (int i = 0; i < 4; ++i)
+            kept += mail.keep(sim::ideal_identity(who).self, bytes(size)) ? size : 0;
+    CHECK(kept <= consensus::impl::early_mail::bytes_in_all);
+    CHECK(kept > consensus::impl::early_mail::bytes_in_all / 2);
+    std::size_t back = 0;
+    mail.empty_into([&](public_key const&, bytes m) { back += m.size(); });
+    CHECK(back == kept);
+    CHECK(mail.keep(sim::ideal_identity(1).self, bytes(1)));
 }
 
 TEST_CASE("chained: a journal record that nobody can read is named, and the voter stays silent")

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "support/vectors.hpp"
+
 using namespace blendr;
 using namespace blendr::consensus;
 
@@ -40,4 +42,19 @@ TEST_CASE("work: a seal that is found is accepted, another header, target or len
     auto other = header;
     other[31] ^= std::byte{1};
     CHECK(work.hash(header, seal) != work.hash(other, seal));
+}
+
+TEST_CASE("work: the memory-hard hash is frozen")
+{
+    test::vector_list all{};
+    memory_hard const work{};
+    for (std::uint8_t i = 0; i < 4; ++i) {
+        hash256 header{};
+        header.fill(std::byte{static_cast<unsigned char>(17 * i)});
+        bytes seal(memory_hard::seal_size);
+        for (std::size_t k = 0; k < seal.size(); ++k) seal[k] = static_cast<std::byte>(i * 31 + k);
+        all.emplace_back("memory_hard_" + std::to_string(i),
+                         to_bytes(bytes_view{work.hash(header, seal)}));
+    }
+    CHECK(test::differs_from_frozen("consensus_work", all) == "");
 }

@@ -3,7 +3,9 @@
 
 #include <blendr/consensus/authority.hpp>
 #include <blendr/consensus/hotstuff2.hpp>
+#include <blendr/consensus/nakamoto.hpp>
 #include <blendr/consensus/simplex.hpp>
+#include <blendr/consensus/solo.hpp>
 #include <blendr/sim/any_engine.hpp>
 #include <blendr/sim/byzantine.hpp>
 #include <blendr/sim/ideal.hpp>
@@ -14,42 +16,45 @@
 
 using namespace blendr;
 
+namespace {
+
+constexpr sim::effort some{.seeds = 10};
+constexpr sim::effort many{.seeds = 100};
+
+}  // namespace
+
 TEST_CASE("conformance: simplex" * doctest::test_suite("property"))
 {
-    sim::claims_to_be what{};
-    what.seeds = 10;
-    consensus::conformance<consensus::simplex>({}, what);
+    consensus::conformance<consensus::simplex>({}, some);
 }
 
 TEST_CASE("conformance: hotstuff2" * doctest::test_suite("property"))
 {
-    sim::claims_to_be what{};
-    what.seeds = 10;
-    consensus::conformance<consensus::hotstuff2>({}, what);
+    consensus::conformance<consensus::hotstuff2>({}, some);
 }
 
-TEST_CASE("conformance: simplex in many worlds" * doctest::test_suite("slow"))
+TEST_CASE("conformance: authority" * doctest::test_suite("property"))
 {
-    sim::claims_to_be what{};
-    what.seeds = 100;
-    consensus::conformance<consensus::simplex>({}, what);
+    consensus::conformance<consensus::authority>({}, some);
 }
 
-TEST_CASE("conformance: hotstuff2 in many worlds" * doctest::test_suite("slow"))
+TEST_CASE("conformance: nakamoto" * doctest::test_suite("property"))
 {
-    sim::claims_to_be what{};
-    what.seeds = 100;
-    consensus::conformance<consensus::hotstuff2>({}, what);
+    consensus::conformance<consensus::nakamoto<sim::ideal_work>>({}, some);
 }
 
-TEST_CASE("conformance: authority, for crashes and what depth withstands" *
-          doctest::test_suite("property"))
+TEST_CASE("conformance: solo" * doctest::test_suite("property"))
 {
-    sim::claims_to_be what{};
-    what.byzantine = what.certificates = false;
-    what.end_ms = 60'000;
-    what.seeds = 20;
-    consensus::conformance<consensus::authority>({}, what);
+    consensus::conformance<consensus::solo>({}, some);
+}
+
+TEST_CASE("conformance: all five engines in many worlds" * doctest::test_suite("slow"))
+{
+    consensus::conformance<consensus::simplex>({}, many);
+    consensus::conformance<consensus::hotstuff2>({}, many);
+    consensus::conformance<consensus::authority>({}, many);
+    consensus::conformance<consensus::nakamoto<sim::ideal_work>>({}, many);
+    consensus::conformance<consensus::solo>({}, many);
 }
 
 TEST_CASE("conformance: traces are the same on every machine and compiler")

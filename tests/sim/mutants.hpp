@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -135,6 +137,8 @@ class forgetful {
 public:
     using config = typename E::config;
     static constexpr std::string_view name = "forgetful";
+    static constexpr co::promise promises = E::promises;
+    static constexpr std::int64_t pace_ms(config const& c) { return E::pace_ms(c); }
     static constexpr std::uint8_t kinds = E::kinds;
     static constexpr bool excludes(std::uint8_t a, std::uint8_t b) { return E::excludes(a, b); }
     forgetful(config c, co::identity me, std::uint64_t seed) : inner_{c, std::move(me), seed} {}
@@ -224,6 +228,39 @@ public:
     }
 };
 
+/// Asks the application once and never again.
+template <class E>
+class shy : public forgetful<E> {
+public:
+    using forgetful<E>::forgetful;
+    static constexpr std::string_view name = "shy";
+    void step(co::event const& in, co::clock now, co::effects& out)
+    {
+        co::effects asked{};
+        this->inner_.step(in, now, asked);
+        for (auto& e : asked) {
+            auto const* v = std::get_if<co::verify>(&e);
+            if (v == nullptr || asked_.insert(v->id).second) out.push_back(std::move(e));
+        }
+    }
+
+private:
+    std::set<block_id> asked_{};
+};
+
+/// Never lets go of its journal.
+template <class E>
+class hoarder : public forgetful<E> {
+public:
+    using forgetful<E>::forgetful;
+    static constexpr std::string_view name = "hoarder";
+    void step(co::event const& in, co::clock now, co::effects& out)
+    {
+        this->inner_.step(in, now, out);
+        std::erase_if(out, [](auto const& e) { return std::holds_alternative<co::trim>(e); });
+    }
+};
+
 /// Believes every signature.
 template <class E>
 class credulous : public forgetful<E> {
@@ -258,6 +295,7 @@ inline std::vector<mutant> mutants()
     std::string const calm = "decides in a calm world";
     std::string const faults = "survives crashes, partitions and bad links";
     std::string const villains = "survives villains of less than a third";
+    std::string const silent = "asks a silent application again";
     return {
         {sim::kind_of<early_simplex>({}, "simplex that is final one step early"), faults, 9},
         {two_faced, faults, 1},
@@ -279,6 +317,11 @@ inline std::vector<mutant> mutants()
         {sim::kind_of<trusting<co::hotstuff2>>({}, "hotstuff2 that trusts every block"), calm, 0},
         {sim::kind_of<credulous<co::simplex>>({}, "simplex that believes every signature"),
          villains, 0},
+        {sim::kind_of<hoarder<co::simplex>>({}, "simplex that never trims its journal"),
+         "bounded under a flood", 0},
+        {sim::kind_of<shy<co::simplex>>({}, "simplex that asks the application once"), silent, 0},
+        {sim::kind_of<shy<co::hotstuff2>>({}, "hotstuff2 that asks the application once"), silent,
+         0},
     };
 }
 

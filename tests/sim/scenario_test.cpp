@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <blendr/core/json.hpp>
+
 using namespace blendr;
 using namespace blendr::sim;
 
@@ -36,4 +38,31 @@ TEST_CASE("scenario: shrinking keeps what matters and drops the rest")
     REQUIRE(small.faults.size() == 1);
     CHECK(small.faults[0].what == fault_kind::crash);
     CHECK(small.faults[0].for_ms < 200);
+}
+
+TEST_CASE("scenario: what nobody could have meant is refused, with a reason")
+{
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        CHECK(!refuse(draw(seed, {})));
+        CHECK(from_json<scenario>(to_json(draw(seed, {}))).value() == draw(seed, {}));
+    }
+    auto const bad = [](auto change) {
+        scenario s{};
+        s.villains = {{1, role::silent}};
+        s.faults = {{0, 1, fault_kind::crash, 0, 0, 0}};
+        change(s);
+        return refuse(s).has_value();
+    };
+    CHECK(!bad([](scenario&) {}));
+    CHECK(bad([](scenario& s) { s.validators = 0; }));
+    CHECK(bad([](scenario& s) { s.validators = 201; }));
+    CHECK(bad([](scenario& s) { s.calm_ms = s.end_ms + 1; }));
+    CHECK(bad([](scenario& s) { s.villains[0].node = 4; }));
+    CHECK(bad([](scenario& s) { s.villains.push_back({1, role::twins}); }));
+    CHECK(bad([](scenario& s) { s.villains[0].how = static_cast<role>(8); }));
+    CHECK(bad([](scenario& s) { s.faults[0].node = 4; }));
+    CHECK(bad([](scenario& s) { s.faults[0].at_ms = -1; }));
+    CHECK(bad([](scenario& s) { s.faults[0].what = static_cast<fault_kind>(13); }));
+    CHECK(bad([](scenario& s) { s.faults[0].amount = std::int64_t{1} << 62; }));
+    CHECK(bad([](scenario& s) { s.faults[0].amount = -1; }));
 }

@@ -5,6 +5,7 @@
 
 #include <blendr/consensus/hotstuff2.hpp>
 #include <blendr/consensus/simplex.hpp>
+#include <blendr/sim/battery.hpp>
 
 using namespace blendr;
 
@@ -56,4 +57,52 @@ TEST_CASE("world: who missed that a view repeated the last block is told, and vo
 {
     for (std::uint64_t const seed : {6208u, 9719u})
         try_seeds(sim::kind_of<consensus::simplex>(), seed, seed + 1);
+}
+
+TEST_CASE("world: a journal is trimmed again after a crash that cost a part of the log")
+{
+    for (std::uint64_t const seed : {5u, 42u, 52u}) {
+        auto const engine = sim::kind_of<consensus::hotstuff2>();
+        auto const r = sim::run(engine, sim::random_world(engine, seed), sim::options_of(engine));
+        CHECK_MESSAGE(!r.violation, r.violation.value_or(""));
+        CHECK(r.journal_max < 100);
+    }
+}
+
+TEST_CASE("world: one node crashes at each of its first hundred barriers, before and after it" *
+          doctest::test_suite("property"))
+{
+    for (auto const& engine :
+         {sim::kind_of<consensus::simplex>(), sim::kind_of<consensus::hotstuff2>()})
+        for (std::int64_t barrier = 1; barrier <= 100; ++barrier)
+            for (auto const how : {sim::fault_kind::crash_before, sim::fault_kind::crash_after}) {
+                sim::scenario s{};
+                s.seed = 1;
+                s.calm_ms = 4'000;
+                s.end_ms = 8'000;
+                s.faults.push_back(
+                    {0, 300, how, static_cast<std::uint32_t>(barrier % 4), 0, barrier});
+                auto const r = sim::run(engine, s, sim::options_of(engine));
+                CHECK_MESSAGE(!r.violation, engine.name << " at barrier " << barrier << ": "
+                                                        << r.violation.value_or(""));
+                CHECK(r.crashes == 1);
+            }
+}
+
+TEST_CASE("world: one-way cuts, wrong clocks and a slow disk at once cost time and nothing else")
+{
+    for (auto const& engine :
+         {sim::kind_of<consensus::simplex>(), sim::kind_of<consensus::hotstuff2>()}) {
+        sim::scenario s{};
+        s.seed = 3;
+        s.faults = {{500, 6'000, sim::fault_kind::cut, 0, 1, 0},
+                    {500, 6'000, sim::fault_kind::cut, 1, 2, 0},
+                    {500, 6'000, sim::fault_kind::cut, 2, 0, 0},
+                    {0, 7'000, sim::fault_kind::skew, 1, 0, 3'000},
+                    {0, 7'000, sim::fault_kind::skew, 2, 0, -3'000},
+                    {0, 7'000, sim::fault_kind::slow_disk, 3, 0, 150}};
+        auto const r = sim::run(engine, s, sim::options_of(engine));
+        CHECK_MESSAGE(!r.violation, engine.name << ": " << r.violation.value_or(""));
+        CHECK(r.height_min > 20);
+    }
 }

@@ -58,6 +58,10 @@ class authority : public branching<authority> {
 public:
     using config = authority_config;
     static constexpr std::string_view name = "authority";
+    static constexpr std::int64_t pace_ms(config const& c) noexcept
+    {
+        return (c.depth + std::int64_t{1}) * c.slot_ms;
+    }
 
     authority(config c, identity me, std::uint64_t seed)
         : base{std::move(me), seed, c.depth, c.ask_ms, c.drift_ms},
@@ -90,6 +94,7 @@ public:
 
 private:
     static constexpr std::uint64_t slot_timer = 1;
+    static constexpr std::uint64_t build_timer = 2;
 
     static claim claim_of(public_key const& who, seal_statement const& said,
                           crypto::signature const& by)
@@ -129,7 +134,9 @@ private:
         auto const seal = decode<slot_seal>(n.what.seal);
         if (!seal || seal->slot <= slot_of(parent.what.body.at.block_time)) return std::nullopt;
         n.extra = seal->slot;
-        auto const [known, fresh] = seals_.try_emplace(seal->slot, id, seal->by);
+        // Branches may have different sets, and so different authors for one slot: no crime of either.
+        auto const [known, fresh] =
+            seals_.try_emplace(std::pair{seal->slot, where.proposer}, id, seal->by);
         if (!fresh && known->second.first != id && where.proposer != me_.self) {
             auto const& [other, by] = known->second;
             emit(
@@ -176,6 +183,8 @@ private:
 
     void fired(std::uint64_t timer)
     {
+        if (timer == build_timer && slot_of(draft_.block_time) == slot_of(now_.wall))
+            return emit(build{++drafts_, draft_});
         if (timer != slot_timer) return;
         next_slot();
         auto const slot = slot_of(now_.wall);
@@ -190,10 +199,11 @@ private:
     void on_built(built const& b)
     {
         auto const slot = slot_of(draft_.block_time);
-        if (b.request != drafts_ || !b.payload || slot <= sealed_to_ ||
-            slot != slot_of(now_.wall) || draft_.parent != best() ||
-            b.payload->size() > payload_max)
+        if (b.request != drafts_ || slot <= sealed_to_ || slot != slot_of(now_.wall) ||
+            draft_.parent != best())
             return;
+        if (!b.payload || b.payload->size() > payload_max)  // once more within the slot
+            return emit(set_timer{build_timer, config_.slot_ms / 4});
         auto const* authors = authors_at(draft_.at);
         if (authors == nullptr) return;
         block body{draft_, *b.payload};
@@ -214,7 +224,7 @@ private:
     void decided_to(height h)
     {
         auto const past = slot_of(base_.what.body.at.block_time);
-        seals_.erase(seals_.begin(), seals_.lower_bound(past));
+        seals_.erase(seals_.begin(), seals_.lower_bound({past, public_key{}}));
         while (sets_.size() > 1 && h.get() > config_.depth &&
                std::next(sets_.begin())->first + config_.depth < h.get())
             sets_.erase(sets_.begin());
@@ -229,7 +239,7 @@ private:
     height sealed_at_{};
     app::proposal_context draft_{};
     std::uint64_t drafts_{};
-    std::map<std::uint64_t, std::pair<block_id, crypto::signature>> seals_{};  // by slot
+    std::map<std::pair<std::uint64_t, public_key>, std::pair<block_id, crypto::signature>> seals_{};
 };
 
 static_assert(engine<authority>);

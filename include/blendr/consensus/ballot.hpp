@@ -87,6 +87,8 @@ public:
     {
         BLENDR_ASSERT(!set_.empty() && set_.size() <= validators_max && app::well_formed(set_));
         total_ = app::total_power(set_);
+        std::uint64_t below = 0;
+        for (auto const& v : set_) up_to_.push_back(below += v.power.get());
     }
 
     std::uint64_t epoch() const noexcept { return epoch_; }
@@ -111,10 +113,10 @@ public:
     std::size_t leader(std::uint64_t view) const noexcept
     {
         auto const draw = scramble(scramble(epoch_) ^ view);
-        auto left = static_cast<std::uint64_t>((static_cast<u128>(draw) * total_.get()) >> 64);
-        std::size_t seat = 0;
-        while (left >= set_[seat].power.get()) left -= set_[seat++].power.get();
-        return seat;
+        auto const point =
+            static_cast<std::uint64_t>((static_cast<u128>(draw) * total_.get()) >> 64);
+        auto const at = std::upper_bound(up_to_.begin(), up_to_.end(), point);
+        return static_cast<std::size_t>(at - up_to_.begin());
     }
 
     bytes statement(ballot const& about) const { return encode(ballot_statement{about, chain_}); }
@@ -152,6 +154,7 @@ private:
     std::uint64_t epoch_{};
     hash256 chain_{};
     app::validator_set set_{};
+    std::vector<std::uint64_t> up_to_{};  // by seat: the powers up to and with it
     weight total_{};
 };
 

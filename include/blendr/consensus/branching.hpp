@@ -13,6 +13,7 @@
 #include <boost/describe/class.hpp>
 
 #include <blendr/consensus/engine.hpp>
+#include <blendr/consensus/impl/patience.hpp>
 #include <blendr/consensus/messages.hpp>
 #include <blendr/core/random.hpp>
 #include <blendr/core/wide.hpp>
@@ -50,13 +51,15 @@ using branch_message = std::variant<sealed_block, branch_ask, branch_tell>;
 ///     void branch_changed();                               // another best block: build on it
 ///     void fired(timer), on_built(built), on_mined(mined), on_membership(membership)
 ///
-/// Memory is bounded: `tree_max` blocks, `orphans_max` without a parent.
+/// Memory is bounded: `tree_max` blocks, `orphans_max` without a parent, in so many bytes.
 template <class Self>
 class branching {
 public:
     static constexpr std::size_t tree_max = 2048;
     static constexpr std::size_t orphans_max = 128;
+    static constexpr std::size_t orphan_bytes_max = std::size_t{32} << 20;
     static constexpr std::size_t peers_max = 4096;
+    static constexpr promise promises = promise::depth;
 
     void step(event const& in, clock now, effects& out);
     std::optional<bool> claims(public_key const&, bytes_view raw, std::vector<claim>& out) const;
@@ -73,6 +76,7 @@ protected:
         u128 weight{};          // of the whole branch
         std::uint64_t extra{};  // the engine's: difficulty, or slot
         enum class state : std::uint8_t { waiting, asked, valid, invalid } verdict{};
+        impl::patience patience{};  // with the application, while asked
     };
 
     branching(identity me, std::uint64_t seed, std::uint32_t depth, std::int64_t ask_ms,
@@ -122,6 +126,8 @@ private:
     void ask_somebody();
     void adopt_orphans();
     void ask_verdicts();
+    void remind();
+    void keep_orphan(block_id const&, sealed_block const&);
     void choose();
     void decide_deep();
     void note_foreign(block_id const&);
@@ -140,6 +146,7 @@ private:
     block_id best_{};
     std::map<block_id, node> tree_{};
     std::map<block_id, sealed_block> orphans_{};
+    std::size_t orphan_bytes_{};
     std::map<public_key, time_ms> answered_{};
     std::map<std::uint64_t, std::pair<public_key, branch_ask>> loads_{};
     std::vector<public_key> others_{};

@@ -12,6 +12,8 @@
 
 #include <blendr/consensus/ballot.hpp>
 #include <blendr/consensus/engine.hpp>
+#include <blendr/consensus/impl/early_mail.hpp>
+#include <blendr/consensus/impl/patience.hpp>
 #include <blendr/consensus/messages.hpp>
 #include <blendr/core/random.hpp>
 
@@ -46,19 +48,40 @@ struct chained_config {
 ///   behind a barrier and together with the block it is about;
 /// - a vote only for a block whose ancestors were found valid, at a height whose set is known;
 /// - `commit` decides the whole path from the last decided block, or waits for what is missing of it;
+/// - an application that does not answer is asked again, ever less often;
 /// - nothing that arrives is kept without a bound.
+///
+/// The bodies are beside it in `impl/`, by what they do:
+///
+/// | file | what is in it |
+/// |---|---|
+/// | `chained_events.hpp` | what happens: started, received, timers, answers; and what that stirs up |
+/// | `chained_claims.hpp` | the signatures that a message stands on |
+/// | `chained_votes.hpp` | ballots and certificates |
+/// | `chained_views.hpp` | views, their leaders' proposals, when to vote |
+/// | `chained_tree.hpp` | blocks above the last decided one, verdicts, deciding, forgetting |
+/// | `chained_epochs.hpp` | validator sets that change |
+/// | `chained_sync.hpp` | catching up |
+/// | `chained_journal.hpp` | what is written, and read after a crash |
+/// | `chained_evidence.hpp` | who contradicts itself |
 template <class Self>
 class chained {
 public:
     using config = chained_config;
+    static constexpr promise promises = promise::quorum;
+
+    /// A quorum, and a quorum on that one, each there and back.
+    static constexpr std::int64_t pace_ms(config const& c) noexcept
+    {
+        return 5 * c.delta_ms + c.interval_ms;
+    }
 
     /// How many views ahead of ours ballots are kept, and how many behind they are kept whole.
     static constexpr std::uint64_t views_ahead = 16;
     static constexpr std::uint64_t views_behind = 16;
     static constexpr std::size_t blocks_max = 128;
-    static constexpr std::size_t early_messages_max = 48;     ///< a peer's, for an epoch to come
-    static constexpr std::size_t early_bytes_max = 1u << 20;  ///< the same in bytes
-    static constexpr std::size_t peers_max = 4096;
+    static constexpr std::size_t early_messages_max = impl::early_mail::messages_max;  ///< a peer's
+    static constexpr std::size_t peers_max = impl::early_mail::peers_max;
 
     chained(config c, identity me, std::uint64_t seed) : config_{c}, me_{std::move(me)}, rng_{seed}
     {}
@@ -91,6 +114,7 @@ protected:
         std::uint64_t prior{};
         app::proposal_context at{};
         std::vector<certificate> because{};
+        impl::patience patience{};
     };
 
     struct round {
@@ -105,7 +129,8 @@ protected:
         block body{};
         enum class state : std::uint8_t { waiting, asked, valid, invalid } what{};
         bool journaled{};
-        std::uint64_t view{};  // when it came
+        std::uint64_t view{};       // when it came
+        impl::patience patience{};  // with the application, while asked
     };
 
     struct place {
@@ -138,7 +163,7 @@ protected:
     /// Builds on the block of view `prior`, or repeats it where no set is known for the next height.
     void propose(std::uint64_t prior, std::vector<certificate> because);
     /// These certificates make the block final; the first is the block's own.
-    void commit(block_id const& id, std::vector<certificate> const& why);
+    void commit(block_id const& id, std::vector<certificate> why);
     void set(std::uint64_t number, std::int64_t after) { emit(set_timer{number, after}); }
     void tell_to(std::size_t seat, std::vector<certificate> const& what);
     void measure(std::string_view what, std::int64_t value = 1) { emit(metric{what, value}); }
@@ -168,11 +193,11 @@ private:
     void on(mined const&) {}
     void on(membership const&);
 
-    void take(public_key const&, proposal const&);
-    void take(public_key const&, vote const&);
-    void take(public_key const&, ask const&);
-    void take(public_key const&, tell const&);
-    void take(public_key const&, catch_up const&);
+    void take(public_key const&, proposal&&);
+    void take(public_key const&, vote&&);
+    void take(public_key const&, ask&&);
+    void take(public_key const&, tell&&);
+    void take(public_key const&, catch_up&&);
 
     bool claims_of(public_key const&, proposal const&, std::vector<claim>&) const;
     bool claims_of(public_key const&, vote const&, std::vector<claim>&) const;
@@ -183,7 +208,7 @@ private:
 
     void count(std::size_t seat, signed_ballot const&);
     void accuse(std::size_t seat, signed_ballot const&, signed_ballot const&);
-    void hold(certificate const&, bool journaled = false);
+    void hold(certificate, bool journaled = false);
     bool contradict(ballot const&, ballot const&) const;
     std::optional<crypto::signature> sign_once(ballot const&);
     void stir();
@@ -193,18 +218,20 @@ private:
     void put_forward(ballot const&, std::optional<block>, std::vector<certificate>);
     void write(std::uint64_t v, record const&, bool barrier);
 
-    void store(block_id const&, block const&);
+    void store(block_id const&, block);
+    void remind();
     bool usable(block_id const&) const;
     bool open(height) const;
     std::optional<place> place_of(block_id const&) const;
     std::vector<block_id> lacking() const;
 
     void finish_commit();
-    void settle(std::vector<decide::entry> path, std::vector<certificate> const& why);
+    void settle(std::vector<decide::entry> path, std::vector<certificate> why);
     void prune();
     void thin();
     void enter_epoch(electorate);
     void replay(std::vector<bytes> const&);
+    void adopt_later();
     void keep_early(public_key const&, bytes_view);
     void flush_early();
     void give_up();
@@ -232,14 +259,11 @@ private:
     std::optional<std::pair<block_id, std::vector<certificate>>> pending_{};
     std::optional<draft> draft_{};
 
-    struct queue {
-        std::vector<bytes> messages{};
-        std::size_t size{};
-    };
-    std::map<public_key, queue> early_{};
+    impl::early_mail early_{};
     std::map<public_key, time_ms> answered_{};
     std::map<std::uint64_t, public_key> loads_{};
     std::vector<std::pair<std::uint64_t, record>> later_{};  // of the journal, for epochs to come
+    std::vector<block> later_blocks_{};                      // the same, for heights to come
     std::map<std::uint64_t, height> tags_{};                 // by view: the tag its records have
     std::uint64_t requests_{};
     /// Eighths of the patience that failed views have added since the last decision: four when the
@@ -255,4 +279,14 @@ private:
 
 }  // namespace blendr::consensus
 
-#include <blendr/consensus/impl/chained.hpp>  // IWYU pragma: export
+// IWYU pragma: begin_exports
+#include <blendr/consensus/impl/chained_claims.hpp>
+#include <blendr/consensus/impl/chained_epochs.hpp>
+#include <blendr/consensus/impl/chained_events.hpp>
+#include <blendr/consensus/impl/chained_evidence.hpp>
+#include <blendr/consensus/impl/chained_journal.hpp>
+#include <blendr/consensus/impl/chained_sync.hpp>
+#include <blendr/consensus/impl/chained_tree.hpp>
+#include <blendr/consensus/impl/chained_views.hpp>
+#include <blendr/consensus/impl/chained_votes.hpp>
+// IWYU pragma: end_exports

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -130,13 +131,14 @@ struct received {
 struct timer_fired {
     std::uint64_t timer{};
 };
-/// Nothing when the application cannot build now. Late answers are told by their number; none
-/// survives a restart.
+/// Nothing when the application cannot build now: it is asked again. Late answers are told by their
+/// number; none survives a restart.
 struct built {
     std::uint64_t request{};
     std::optional<bytes> payload{};
 };
-/// May be late and may never come; meanwhile the engine abstains. `invalid` is for ever.
+/// May be late and may never come; meanwhile the engine abstains and asks again now and then. `invalid` is
+/// for ever.
 struct judged {
     block_id id{};
     app::verdict verdict{};
@@ -181,12 +183,14 @@ struct set_timer {
     std::uint64_t timer{};
     std::int64_t after_ms{};
 };
-/// Asks the application for a payload that stands at `at`.
+/// Asks the application for a payload that stands at `at`. The same request may come again while there is
+/// no answer.
 struct build {
     std::uint64_t request{};
     app::proposal_context at{};
 };
-/// Asks the application about a block whose parent is decided or was found valid.
+/// Asks the application about a block whose parent is decided or was found valid. Comes again, ever less
+/// often, while no verdict does: a host that is still at it may ignore that.
 struct verify {
     block_id id{};
     app::proposal_context at{};
@@ -242,6 +246,15 @@ struct claim {
     crypto::signature signature{};
 };
 
+/// What an engine's decisions rest on, and so what they withstand. The conformance kit tries each
+/// engine with what it promises to survive, and with a little more, which must break it.
+enum class promise : std::uint8_t {
+    lone = 0,  ///< one node's word: its own crashes
+    depth =
+        1,  ///< blocks on top: crashes, bad links, villains, partitions; all shorter than the depth
+    quorum = 2,  ///< certificates that strangers check: any faults, and villains below a third
+};
+
 /// A consensus engine: same construction and events, same effects, on every machine and compiler.
 ///
 /// - `step` never blocks, throws or grows without bound, whatever bytes it is given.
@@ -254,6 +267,8 @@ struct claim {
 ///   messages may be stepped between a message's claims and its step.
 /// - `check` and `check_evidence` serve light clients and slashing. They need the set of the block's
 ///   height (of the ballots' epoch) only, and say yes subject to the claims that they list.
+/// - `promises` and `pace_ms` say what it is to be tried with: what its decisions rest on, and about how
+///   long a block takes from its making until it is final when all is well.
 template <class E>
 concept engine = requires(E e, E const& ce, event const& in, clock now, effects& out,
                           bytes_view raw, std::vector<claim>& claims, membership const& set,
@@ -261,6 +276,8 @@ concept engine = requires(E e, E const& ce, event const& in, clock now, effects&
     typename E::config;
     requires std::constructible_from<E, typename E::config, identity, std::uint64_t /*seed*/>;
     { E::name } -> std::convertible_to<std::string_view>;
+    requires std::same_as<std::remove_cvref_t<decltype(E::promises)>, promise>;
+    { E::pace_ms(std::declval<typename E::config const&>()) } -> std::same_as<std::int64_t>;
     { e.step(in, now, out) } -> std::same_as<void>;
     { ce.claims(who, raw, claims) } -> std::same_as<std::optional<bool>>;
     { E::check(set, block, raw, claims) } -> std::same_as<bool>;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <blendr/consensus/chained.hpp>
@@ -63,8 +64,12 @@ protected:
         auto const* second = this->held(ballot_kind::vote, v);
         auto const* first = v > 0 ? this->held(ballot_kind::vote, v - 1) : nullptr;
         if (first == nullptr || second == nullptr || second->about.prior != v - 1) return;
-        std::vector<certificate> const why{*first, *second};
-        this->commit(first->about.id, why);
+        if (first->about.view <= this->root().view) return;
+        std::vector<certificate> why{};
+        why.reserve(2);
+        why.push_back(*first);
+        why.push_back(*second);
+        this->commit(first->about.id, std::move(why));
     }
 
     void entered()

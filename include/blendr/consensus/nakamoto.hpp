@@ -61,6 +61,10 @@ class nakamoto : public branching<nakamoto<Work>> {
 public:
     using config = nakamoto_config;
     static constexpr std::string_view name = "nakamoto";
+    static constexpr std::int64_t pace_ms(config const& c) noexcept
+    {
+        return (c.depth + std::int64_t{1}) * c.interval_ms;
+    }
 
     nakamoto(config c, identity me, std::uint64_t seed)
         : base{std::move(me), seed, c.depth, c.ask_ms, c.drift_ms},
@@ -130,7 +134,9 @@ private:
     }
     void on_built(built const& b)
     {
-        if (b.request != request_ || !b.payload || b.payload->size() > payload_max) return;
+        if (b.request != request_) return;
+        if (!b.payload || b.payload->size() > payload_max)  // soon again
+            return this->emit(set_timer{refresh_timer, config_.refresh_ms / 10 + 1});
         draft_ = block{where_, *b.payload};
         auto const id = id_of(*draft_);
         difficulty_ = difficulty_after(this->best_node(), where_.block_time);

@@ -49,6 +49,8 @@ struct engine_kind {
     bool (*excludes)(std::uint8_t, std::uint8_t){};                  ///< of ballots, or null
     std::optional<statement> (*statement_in)(bytes_view message){};  ///< or null
     std::uint8_t kinds{};  ///< of ballots; 0 for engines without
+    consensus::promise promises{};
+    std::int64_t pace_ms{};  ///< from a block's making until it is final, about
 };
 
 namespace impl {
@@ -92,6 +94,8 @@ engine_kind kind_of(typename E::config c = {}, std::string name = std::string{E:
     out.make = [c](identity me, std::uint64_t seed) -> std::unique_ptr<any_engine> {
         return std::make_unique<impl::boxed<E>>(c, std::move(me), seed);
     };
+    out.promises = E::promises;
+    out.pace_ms = E::pace_ms(c);
     out.check = &E::check;
     out.check_evidence = &E::check_evidence;
     if constexpr (requires { E::excludes(std::uint8_t{}, std::uint8_t{}); }) {

@@ -9,16 +9,18 @@
 namespace blendr::consensus {
 
 /// To be called inside a TEST_CASE: each trial is a SUBCASE. A failure prints its seed and the
-/// smallest scenario that still fails.
+/// smallest scenario that still fails. Which trials there are follows from `E::promises`.
 ///
 ///     TEST_CASE("my_engine conforms") { blendr::consensus::conformance<my_engine>(); }
+///
+/// An engine that asks for work is tried with the simulator's: `conformance<nakamoto<sim::ideal_work>>()`.
 template <engine E>
-void conformance(typename E::config const& config = {}, sim::claims_to_be const& what = {})
+void conformance(typename E::config const& config = {}, sim::effort const& how = {})
 {
     auto const engine = sim::kind_of<E>(config);
-    for (auto const& t : sim::battery(what)) DOCTEST_SUBCASE(t.name.c_str())
+    for (auto const& t : sim::battery(engine)) DOCTEST_SUBCASE(t.name.c_str())
         {
-            auto const failed = t.run(engine, what);
+            auto const failed = t.run(engine, how);
             DOCTEST_CHECK_MESSAGE(!failed, (failed ? sim::to_text(*failed) : ""));
         }
 }

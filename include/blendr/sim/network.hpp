@@ -29,8 +29,9 @@ network constant(std::int64_t delay_us);
 /// One room: half a millisecond, 10 Gbit/s.
 network lan();
 
-/// Ten places on six continents, 1 Gbit/s. Delays are half of typical round trips between data centres
-/// there, in whole milliseconds: an illustration of the world's shape, measured by nobody in particular.
+/// Ten data centres on five continents, 1 Gbit/s: Dallas, Toronto, Washington, Frankfurt, London, Madrid,
+/// Osaka, Sydney, Tokyo, Sao Paulo. A message takes half of the round trip that their operator measured on
+/// average from 3 February to 3 March 2024 (IBM Cloud Docs, VPC, "Network latency dashboards").
 network wan();
 
 /// The same with one message in fifty lost, and jitter.

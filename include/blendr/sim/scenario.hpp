@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,9 +57,13 @@ enum class fault_kind : std::uint8_t {
     skew = 7,    ///< node's wall clock is `amount` ms off
     slow_disk = 8,  ///< node's disk takes `amount` ms to sync
     deaf_app = 9,   ///< node's application answers `amount` ms late, sometimes never
+    mute_app = 10,  ///< node's application says nothing the first `amount` times that it is asked
+                    ///< about a block, or for one
+    crash_before = 11,  ///< as crash_at, never durable
+    crash_after = 12,   ///< as crash_at, durable, and nothing after it has left
 };
 BOOST_DESCRIBE_ENUM(fault_kind, crash, crash_at, partition, cut, lose, slow, repeat, skew,
-                    slow_disk, deaf_app)
+                    slow_disk, deaf_app, mute_app, crash_before, crash_after)
 
 struct fault {
     std::int64_t at_ms{};
@@ -97,6 +102,9 @@ struct ingredients {
 
 /// A random scenario with villains of less than a third of the weight, or with `beyond` more.
 scenario draw(std::uint64_t seed, ingredients const& with);
+
+/// Nothing, or why this is no scenario: one that came from a file or a fuzzer.
+std::optional<std::string> refuse(scenario const& s);
 
 /// Power of validator `i` of `n` at a height; 0 when it is not in the set.
 std::uint64_t power_of(weights how, std::uint32_t i, std::uint32_t n, std::uint64_t at);

@@ -24,7 +24,7 @@ struct world_options {
     std::int64_t verify_us = 100;  ///< an application's verdict
     std::uint32_t payload_bytes = 64;
     std::uint64_t blocks_max = 0;  ///< stop when everybody honest has decided so many; 0: by time
-    std::uint64_t hashes_per_second = 1'000'000;  ///< a miner's
+    std::uint64_t hashes_per_second = 1'000'000;  ///< of a miner with a fair share of the weight
     bool finality_by_depth =
         false;  ///< no certificates, and a deep enough fork is the engine's right
     bool keep_latencies = false;
@@ -49,7 +49,8 @@ struct report {
     std::vector<std::int64_t> latencies_us{};  ///< block built until decided, a node and block each
     std::vector<std::int64_t> lead_latencies_us{};  ///< the same, the last honest node only
     std::map<std::string, std::int64_t, std::less<>> metrics{};
-    std::size_t held_max{};  ///< the most that an honest engine held of others' making
+    std::size_t held_max{};     ///< the most that an honest engine held of others' making
+    std::size_t journal_max{};  ///< the most records that an honest node's journal held
     std::vector<std::string> log{};
 };
 

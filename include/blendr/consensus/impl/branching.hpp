@@ -67,6 +67,7 @@ template <class Self>
 void branching<Self>::on(timer_fired const& t)
 {
     if (t.timer != ask_timer) return self().fired(t.timer);
+    remind();
     ask_somebody();
     emit(set_timer{ask_timer, ask_ms_});
 }
@@ -79,17 +80,15 @@ void branching<Self>::store(block_id const& id, sealed_block const& b)
     if (where.block_time > after(now_.wall, drift_ms_)) return measure("dropped_from_the_future");
     auto const parent = tree_.find(where.parent);
     if (where.parent != root_ && parent == tree_.end()) {
-        if (orphans_.size() >= orphans_max) orphans_.erase(orphans_.begin());
-        orphans_.insert_or_assign(id, b);
         behind_ = true;
-        return note_foreign(id);
+        return keep_orphan(id, b);
     }
     auto const& below = where.parent == root_ ? base_ : parent->second;
     if (where.at != above(below.what.body.at.at) ||
         where.block_time <= below.what.body.at.block_time)
         return measure("dropped_misplaced");
     if (tree_.size() >= tree_max) return measure("dropped_tree_full");
-    node fresh{b, {}, 0, {}};
+    node fresh{b, {}, 0, {}, {}};
     auto const own = self().weigh(id, fresh, below);
     if (!own) return measure("dropped_bad_seal");
     fresh.weight = below.weight + *own;
@@ -99,12 +98,32 @@ void branching<Self>::store(block_id const& id, sealed_block const& b)
 }
 
 template <class Self>
+void branching<Self>::keep_orphan(block_id const& id, sealed_block const& b)
+{
+    auto const size = [](sealed_block const& each) { return each.body.payload.size() + 256; };
+    if (size(b) > orphan_bytes_max) return measure("dropped_orphan");
+    if (auto const known = orphans_.find(id); known != orphans_.end())
+        orphan_bytes_ -= size(known->second);  // under another seal, perhaps a better one
+    orphans_.insert_or_assign(id, b);
+    orphan_bytes_ += size(b);
+    while (orphans_.size() > orphans_max || orphan_bytes_ > orphan_bytes_max) {
+        auto const out =
+            orphans_.begin()->first == id ? std::next(orphans_.begin()) : orphans_.begin();
+        orphan_bytes_ -= size(out->second);
+        orphans_.erase(out);
+        measure("dropped_orphan");
+    }
+    note_foreign(id);
+}
+
+template <class Self>
 void branching<Self>::adopt_orphans()
 {
     for (auto at = orphans_.begin(); at != orphans_.end(); ++at) {
         auto const& parent = at->second.body.at.parent;
         if (parent != root_ && !tree_.contains(parent)) continue;
         auto const [id, b] = *at;
+        orphan_bytes_ -= b.body.payload.size() + 256;
         orphans_.erase(at);
         return store(id, b);  // which looks for more
     }
@@ -117,8 +136,20 @@ void branching<Self>::ask_verdicts()
         auto const& parent = n.what.body.at.parent;
         if (n.verdict != node::state::waiting || at(parent).verdict != node::state::valid) continue;
         n.verdict = node::state::asked;
+        n.patience.begin(now_.monotonic, ask_ms_);
         emit(verify{id, n.what.body.at, n.what.body.payload});
     }
+}
+
+/// An application that has said nothing for a while is asked again.
+template <class Self>
+void branching<Self>::remind()
+{
+    for (auto& [id, n] : tree_)
+        if (n.verdict == node::state::asked && n.patience.over(now_.monotonic)) {
+            measure("asked_again");
+            emit(verify{id, n.what.body.at, n.what.body.payload});
+        }
 }
 
 template <class Self>
@@ -195,7 +226,11 @@ void branching<Self>::decide_deep()
             again = true;
         }
     }
-    std::erase_if(orphans_, [&](auto const& o) { return o.second.body.at.at <= root_height(); });
+    std::erase_if(orphans_, [&](auto const& o) {
+        if (o.second.body.at.at > root_height()) return false;
+        orphan_bytes_ -= o.second.body.payload.size() + 256;
+        return true;
+    });
     if (stale != 0) measure("stale_blocks", stale);
     emit(std::move(out));
     self().decided_to(root_height());

@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <map>
 #include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include <blendr/consensus/hotstuff2.hpp>
 #include <blendr/consensus/simplex.hpp>
@@ -28,9 +31,10 @@ void feed(bytes_view raw)
     second.from = height{2};
     E e{typename E::config{}, sim::ideal_identity(0), 1};
     effects out{};
-    std::map<std::pair<std::uint64_t, std::uint8_t>, ballot> cast{};
+    std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint8_t>, ballot> cast{};
     consensus::clock now{time_ms{0}, time_ms{1'700'000'000'000}};
-    auto const step = [&](event const& what) {
+    std::vector<event> answers{};
+    auto const carry_out = [&](event const& what) {
         out.clear();
         e.step(what, now, out);
         for (auto const& each : out) {
@@ -38,11 +42,32 @@ void feed(bytes_view raw)
                 auto const r = decode<record>(p->record);
                 if (!r) std::abort();
                 if (auto const* b = std::get_if<ballot>(&*r)) {
-                    auto const [at, fresh] = cast.try_emplace({b->view, b->kind}, *b);
+                    auto const [at, fresh] = cast.try_emplace({b->epoch, b->view, b->kind}, *b);
                     if (!fresh && at->second != *b) std::abort();
+                }
+            } else if (auto const* v = std::get_if<verify>(&each)) {
+                answers.emplace_back(judged{v->id, app::verdict::valid});
+            } else if (auto const* q = std::get_if<build>(&each)) {
+                answers.emplace_back(built{q->request, to_bytes("payload")});
+            } else if (auto const* l = std::get_if<load>(&each)) {
+                answers.emplace_back(loaded{l->request, {}});
+            } else if (auto const* d = std::get_if<decide>(&each)) {
+                for (auto const& block : d->blocks) {
+                    auto next = set;  // another set every third height
+                    next.from = later(block.at.at, 2);
+                    next.epoch = next.from.get() - next.from.get() % 3;
+                    if (next.epoch == 0) next.epoch = 1;
+                    next.set[next.epoch % 4].power = weight{7};
+                    answers.emplace_back(next);
                 }
             }
         }
+    };
+    auto const step = [&](event const& what) {
+        carry_out(what);
+        for (int round = 0; round < 8 && !answers.empty(); ++round)
+            for (auto const& each : std::exchange(answers, {})) carry_out(each);
+        answers.clear();
     };
     started s{};
     s.from.sets = {set, second};

@@ -96,7 +96,9 @@ result<device_plan, failure> make_plan(snapshot const& seen, wishes const& asked
     auto const queue = best_queue(seen);
     if (!queue) return no(fault::feature_missing, "has no queue that computes");
     plan.queue_family = *queue;
-    plan.timestamps = seen.queues[*queue].timestamp_bits > 0 && seen.timestamp_ns > 0;
+    // On the processor the host's clock says the same, and asking the driver costs as much as small work does.
+    plan.timestamps = seen.queues[*queue].timestamp_bits > 0 && seen.timestamp_ns > 0 &&
+                      seen.kind != device_kind::cpu;
 
     // Memory of the device that the processor sees too is best only where reading it is fast.
     auto const on_device = best_type(seen, [&](auto const& t) {

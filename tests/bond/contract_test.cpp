@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <blendr/ledger/machine.hpp>
 #include <blendr/ledger/message.hpp>
 #include <blendr/ledger/sandbox.hpp>
 #include <support/vectors.hpp>
@@ -136,4 +137,35 @@ TEST_CASE("contract: messages, rows and the genesis document of bonds are frozen
                {"genesis", encode(first)},
                {"bond", encode(row)},
                {"conditions", encode(bonds::conditions::row{})}}) == "");
+}
+
+TEST_CASE("bond::contract: a genesis that locks what nobody could lock is refused")
+{
+    using forms = bonds::genesis_document::bond;
+    auto const begins = [](std::vector<forms> list) {
+        genesis document{};
+        document.money.premine = 1'000_blnd;
+        bonds::genesis_document in{};
+        in.validators = std::move(list);
+        document.sections.push_back(section<bonds>(in));
+        machine<bank, bonds> chain{[] {
+            machine_options alone{};
+            alone.threads = 1;
+            return alone;
+        }()};
+        auto const set = chain.init(encode(document));
+        if (set) CHECK(app::total_power(*set) == weight{1'000});
+        return chain.refused();
+    };
+    CHECK_FALSE(begins({{ada, 600_blnd, voter(1), {}}, {bob, 400_blnd, voter(2), {}}}));
+    CHECK(begins({{ada, 1_grains, voter(1), {}}}) == reject::section_refused);  // below the least
+    CHECK(begins({{ada, 1'000_blnd, {}, {}}}) == reject::section_refused);
+    CHECK(begins({{ada, 600_blnd, voter(1), {}}, {bob, 400_blnd, voter(1), {}}}) ==
+          reject::section_refused);  // one validator, one bond
+    CHECK(begins({{ada, amount::max(), voter(1), {}}, {ada, 400_blnd, voter(1), {}}}) ==
+          reject::section_refused);
+    CHECK(begins({{ada, amount::max(), voter(1), {}}, {bob, amount::max(), voter(2), {}}}) ==
+          reject::allocation_mismatch);
+    CHECK(begins({{ada, 999_blnd, voter(1), {}}}) == reject::allocation_mismatch);
+    CHECK(begins({}) == reject::no_validators);
 }

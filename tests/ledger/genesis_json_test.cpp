@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <blendr/ledger/bank.hpp>
+#include <blendr/ledger/machine.hpp>
 #include <ledger/fixtures.hpp>
 
 using namespace blendr;
@@ -30,6 +31,12 @@ struct garden {
     struct genesis_document {
         std::vector<bed> beds{};
     };
+    static bool genesis(auto&, genesis_document const& document)
+    {
+        for (auto const& each : document.beds)
+            if (each.seeds == 0) return false;
+        return true;
+    }
 };
 BOOST_DESCRIBE_STRUCT(garden::bed, (), (water, seeds))
 BOOST_DESCRIBE_STRUCT(garden::genesis_document, (), (beds))
@@ -98,4 +105,46 @@ TEST_CASE("genesis_json: what is wrong in a text is named by its place")
     auto shorter = plain;
     shorter.replace(shorter.find(hex), hex.size(), hex.substr(2));
     CHECK(fault_of(shorter).where == "$.sections[0].document");
+}
+
+TEST_CASE("genesis_json: a chain begins from text or from the encoding, or it is said why not")
+{
+    using gardens = machine<bank, garden>;
+    machine_options alone{};
+    alone.threads = 1;
+    auto const begun_with = [&](bytes_view raw) {
+        gardens chain{alone};
+        auto const set = begin_chain(chain, raw);
+        return set ? std::to_string(set->size()) + " validator" : set.error();
+    };
+    auto const with_text = [&](std::string const& text) { return begun_with(as_bytes(text)); };
+    CHECK(begun_with(encode(planted())) == "1 validator");
+    CHECK(with_text(to_pretty_text(forms::to_json(planted()))) == "1 validator");
+    CHECK(with_text(to_text(to_json(planted()))) == "1 validator");
+
+    CHECK(with_text("") != "1 validator");
+    CHECK(with_text(with("\"power\":10", "\"power\":\"ten\"")).find("$.validators[0].power") !=
+          std::string::npos);
+    CHECK(with_text(with("\"power\":10", "\"power\":0")) ==
+          "$.validators[0]: " + std::string{message(reject::wrong_weight)});
+    CHECK(with_text(with("\"seeds\":4", "\"seeds\":0")) == message(reject::section_refused));
+    CHECK(with_text(with("\"garden\"", "\"desert\"")).find("$.sections[0].contract") !=
+          std::string::npos);
+    auto document = planted();
+    document.sections[0].contract = "desert";
+    CHECK(begun_with(encode(document)) == message(reject::unknown_section));
+    document = planted();
+    document.sections[0].document.pop_back();
+    CHECK(begun_with(encode(document)) == message(reject::malformed_genesis));
+    document = planted();
+    document.money.premine = 101_blnd;
+    CHECK(begun_with(encode(document)) ==
+          std::string{message(reject::allocation_mismatch)} + ", which is 101 BLND");
+    document.money.premine = 99_blnd;
+    CHECK(begun_with(encode(document)) ==
+          "$.accounts[0]: " + std::string{message(reject::allocation_mismatch)});
+
+    gardens chain{alone};
+    REQUIRE(begin_chain(chain, encode(planted())));
+    CHECK(begin_chain(chain, encode(planted())).error() == "the chain has begun already");
 }

@@ -17,10 +17,52 @@ TEST_CASE("genesis: goes through its encoding, and says what cannot work")
     CHECK(check(document));
     CHECK(encode(read_genesis(encode(document)).value()) == encode(document));
     CHECK(read_genesis({}).error() == reject::malformed_genesis);
-    document.validators[0].power = weight{};
-    CHECK(check(document).error() == reject::malformed_genesis);
-    document.validators.clear();
-    CHECK(check(document).error() == reject::no_validators);
+}
+
+TEST_CASE("genesis: each thing that cannot work has its code and its place")
+{
+    auto const fault = [](auto&& spoil) {
+        genesis document{};
+        document.money.premine = 10_blnd;
+        for (std::uint64_t i = 0; i < 3; ++i) {
+            document.accounts.push_back({person(i).account(), 1_blnd});
+            document.validators.push_back({person(i).self(), weight{1}, {}});
+            document.sections.push_back({std::string(1, static_cast<char>('a' + i)), {}});
+        }
+        REQUIRE(check(document));
+        spoil(document);
+        auto const judged = check(document);
+        REQUIRE_FALSE(judged.has_value());
+        return judged.error();
+    };
+    using of = genesis_fault;
+    CHECK(fault([](genesis& g) { g.fees.burned_parts = 1; }) ==
+          of{reject::burn_below_half, "fees"});
+    CHECK(fault([](genesis& g) { g.fees.step_divisor = 0; }) == of{reject::wrong_fee_step, "fees"});
+    CHECK(fault([](genesis& g) { g.money.cap = 1_blnd; }) ==
+          of{reject::premine_above_cap, "money"});
+    CHECK(fault([](genesis& g) { ++g.money.split.treasury; }) == of{reject::wrong_split, "money"});
+    CHECK(fault([](genesis& g) { g.money.era_blocks = 0; }) == of{reject::wrong_schedule, "money"});
+    CHECK(fault([](genesis& g) { g.accounts[1].balance = 10_blnd; }) ==
+          of{reject::allocation_mismatch, "accounts[1]"});
+    CHECK(fault([](genesis& g) { g.accounts[2].balance = amount::max(); }) ==
+          of{reject::allocation_mismatch, "accounts[2]"});
+    CHECK(fault([](genesis& g) { g.accounts[2].owner = g.accounts[0].owner; }) ==
+          of{reject::repeated_entry, "accounts[2]"});
+    CHECK(fault([](genesis& g) { g.validators[1].key = g.validators[0].key; }) ==
+          of{reject::repeated_entry, "validators[1]"});
+    CHECK(fault([](genesis& g) { g.validators[1].power = weight{}; }) ==
+          of{reject::wrong_weight, "validators[1]"});
+    CHECK(fault([](genesis& g) { g.validators[2].power = weight::max(); }) ==
+          of{reject::wrong_weight, "validators[2]"});
+    CHECK(fault([](genesis& g) { g.validators[0].key = {}; }) ==
+          of{reject::wrong_weight, "validators[0]"});
+    CHECK(fault([](genesis& g) { g.sections[2].contract = "a"; }) ==
+          of{reject::repeated_entry, "sections[2]"});
+    CHECK(fault([](genesis& g) {
+              g.validators.clear();
+              g.sections.clear();
+          }) == of{reject::no_validators, "validators"});
 }
 
 TEST_CASE("genesis: its encoding is frozen")

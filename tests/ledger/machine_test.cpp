@@ -147,7 +147,7 @@ TEST_CASE("machine: genesis that cannot work is refused with a reason, and a goo
     CHECK(refused(document) == reject::no_validators);
     document = begin_with(3);
     document.sections.push_back({"nobody", {}});
-    CHECK(refused(document) == reject::malformed_genesis);
+    CHECK(refused(document) == reject::unknown_section);
     document = begin_with(3);
     document.fees.burned_parts = 1;
     CHECK(refused(document) == reject::burn_below_half);

@@ -206,17 +206,23 @@ struct contract {
         return ctx.read(rows.bond).held.held();
     }
 
-    static void genesis(auto& ctx, genesis_document const& document)
+    /// Refuses bonds that nobody could lock so.
+    static bool genesis(auto& ctx, genesis_document const& document)
     {
         ctx.template edit<conditions>(0) = document.by;
         for (auto const& each : document.validators) {
             auto const which = subject_of(each.voter);
+            auto const& old = ctx.template row<bonds>(which).held;
+            if (each.voter.empty() ||
+                can_lock(old, document.by.of, each.owner, each.value) != error::ok)
+                return false;
             auto& bond = ctx.template edit<bonds>(which);
             bond::lock(bond.held, each.owner, each.value);
             bond.voter = each.voter;
             bond.random = each.random;
             ctx.emit(changed{which});
         }
+        return true;
     }
 
     /// A validator weighs what is locked for it; the last one that weighs anything keeps a weight of

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -60,22 +61,31 @@ money_moved money_in(rows<Registry> const& state, std::span<delta<Registry> cons
     return sum;
 }
 
-/// Every grain that the rows hold.
+/// Every grain that the rows hold; none when that is more than any amount.
 template <class Registry>
-amount money_in(rows<Registry> const& state)
+std::optional<amount> checked_money_in(rows<Registry> const& state)
 {
-    amount sum{};
+    std::optional<amount> sum{amount{}};
     boost::mp11::mp_for_each<
         boost::mp11::mp_transform<boost::mp11::mp_identity, typename Registry::tables>>(
         [&](auto type) {
             using table = typename decltype(type)::type;
             if constexpr (holds_money<table>) {
                 auto const& in = state.template table<table>();
-                for (std::size_t i = 0; i < in.size(); ++i)
-                    sum += table::holds(in.row(static_cast<state::slot>(i)));
+                for (std::size_t i = 0; sum && i < in.size(); ++i)
+                    sum = add(*sum, table::holds(in.row(static_cast<state::slot>(i))));
             }
         });
     return sum;
+}
+
+/// The same of a chain that adds up.
+template <class Registry>
+amount money_in(rows<Registry> const& state)
+{
+    auto const sum = checked_money_in(state);
+    BLENDR_ASSERT(sum.has_value());
+    return *sum;
 }
 
 }  // namespace blendr::ledger

@@ -186,7 +186,7 @@ consteval bool may_use()
 ///     static error apply(auto& ctx, Message const&, Plan const& rows);    // validate, then mutate
 /// and, where it has something to do there (`ctx` is a hook_context, see context.hpp: it reads and
 /// changes rows by key, and spreads long work over all cores with `ctx.in_parallel`),
-///     static void genesis(auto& ctx, genesis_document const&);   // a described aggregate: its JSON
+///     static bool genesis(auto& ctx, genesis_document const&);   // false, or void: refused, or never
 ///     static void begin_block(auto& ctx);  static void end_block(auto& ctx);
 ///     static void on(auto& ctx, Event const&);                   // of any contract; cannot fail
 ///     static std::uint64_t gas(Message const&);                  // beyond its rows and bytes

@@ -11,11 +11,15 @@
 #include <boost/json/value.hpp>
 #include <boost/mp11/algorithm.hpp>
 
+#include <blendr/app/types.hpp>
+#include <blendr/core/bytes.hpp>
 #include <blendr/core/codec.hpp>
 #include <blendr/core/json.hpp>
 #include <blendr/crypto/json.hpp>
 #include <blendr/ledger/genesis.hpp>
 #include <blendr/ledger/registry.hpp>
+#include <blendr/ledger/reject.hpp>
+#include <blendr/state/store.hpp>
 
 namespace blendr::ledger {
 
@@ -124,6 +128,33 @@ result<genesis, json_error> read_genesis_json(std::string_view text)
 {
     BLENDR_TRY(auto json, parse_json(text));
     return genesis_forms<Registry>::from_json(std::move(json));
+}
+
+/// Begins a chain as people and programs hand it over: the genesis as JSON text, or its encoding. What is
+/// refused is refused with a sentence that says what is wrong and where.
+template <class Machine>
+result<app::validator_set, std::string> begin_chain(Machine& chain, bytes_view raw)
+{
+    auto encoded = read_genesis(raw);
+    if (!encoded) {  // then it is text
+        auto read = read_genesis_json<typename Machine::registry>(as_text(raw));
+        if (!read) return fail{message(read.error())};
+        encoded = *std::move(read);
+    }
+    auto const said = [](reject why, std::string const& where) {
+        auto const at = where.empty() ? std::string{} : "$." + where + ": ";
+        return at + std::string{message(why)};
+    };
+    if (auto const good = check(*encoded); !good)
+        return fail{said(good.error().why, good.error().where)};
+    if (auto const set = chain.init(encode(*encoded))) return *set;
+    if (auto const failed = chain.failure()) return fail{state::message(*failed)};
+    if (chain.last().last != height{} || !chain.refused())
+        return fail{std::string{"the chain has begun already"}};
+    auto out = said(*chain.refused(), {});
+    if (*chain.refused() == reject::allocation_mismatch)
+        out += ", which is " + to_string(encoded->money.premine) + " BLND";
+    return fail{std::move(out)};
 }
 
 }  // namespace blendr::ledger

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -33,12 +34,18 @@ public:
         return hook_context<Registry, C>{scene_};
     }
 
+    /// False: the contract refuses to begin so.
     template <class C>
-    void genesis(typename C::genesis_document const& document)
+    bool genesis(typename C::genesis_document const& document)
     {
         auto in = context<C>();
-        C::genesis(in, document);
-        deliver();
+        bool good = true;
+        if constexpr (std::is_same_v<decltype(C::genesis(in, document)), bool>)
+            good = C::genesis(in, document);
+        else
+            C::genesis(in, document);
+        if (good) deliver();
+        return good;
     }
 
     void begin_block()

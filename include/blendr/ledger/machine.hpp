@@ -311,7 +311,7 @@ private:
     result<nothing, reject> begin(bytes_view raw)
     {
         BLENDR_TRY(auto const document, read_genesis(raw));
-        BLENDR_CHECK(ledger::check(document));
+        if (auto const good = ledger::check(document); !good) return fail{good.error().why};
         BLENDR_TRY(auto first, runner().begin(document, options_.store != nullptr));
         kept_.first(first);
         take_up(std::move(first));

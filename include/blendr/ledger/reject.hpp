@@ -95,6 +95,10 @@ enum class reject : std::uint16_t {
     wrong_fee_step = 705,
     allocation_mismatch = 706,
     no_validators = 707,
+    repeated_entry = 708,
+    wrong_weight = 709,
+    unknown_section = 710,
+    section_refused = 711,
 };
 
 /// A reason with its name and a sentence for people.
@@ -215,6 +219,14 @@ inline constexpr std::array reject_texts{
     reject_text{reject::allocation_mismatch, "allocation_mismatch",
                 "what genesis hands out is not the premine"},
     reject_text{reject::no_validators, "no_validators", "a chain needs at least one validator"},
+    reject_text{reject::repeated_entry, "repeated_entry",
+                "an account, a validator or a section stands in genesis twice"},
+    reject_text{reject::wrong_weight, "wrong_weight",
+                "a validator has no key or no weight, or all weights together are too much"},
+    reject_text{reject::unknown_section, "unknown_section",
+                "no contract of this chain begins with a section of that name"},
+    reject_text{reject::section_refused, "section_refused",
+                "a contract does not begin with what its section says"},
 };
 
 /// The text of a reason; of one that this version does not know, an empty name.

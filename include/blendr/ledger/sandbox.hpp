@@ -46,7 +46,7 @@ public:
     template <class C>
     void genesis(typename C::genesis_document const& document)
     {
-        run({}, [&](auto& hooks) { hooks.template genesis<C>(document); });
+        run({}, [&](auto& hooks) { BLENDR_ASSERT(hooks.template genesis<C>(document)); });
     }
 
     /// One block of those transactions, hooks included: how each ended, 0 for well. Nonces are

@@ -81,8 +81,8 @@ public:
             in.template edit<validators>(each.key) = {each.power, each.random};
         auto const filled = fill_sections(all, document);
         finish(on, first);
-        auto const money = money_in(blocks_->state(), std::span{std::as_const(first.did.changes)});
-        if (!filled || money.now != document.money.premine || first.next.empty()) {
+        auto const money = checked_money_in(std::as_const(*blocks_).state());
+        if (!filled || money != document.money.premine || first.next.empty()) {
             first.did.swap(blocks_->state());
             if (!filled) return fail{filled.error()};
             return fail{first.next.empty() ? reject::no_validators : reject::allocation_mismatch};
@@ -234,7 +234,8 @@ private:
     {
         for (auto const& each : document.sections) {
             bool known = false;
-            bool good = true;
+            auto fault = reject::malformed_genesis;
+            bool good = false;
             boost::mp11::mp_for_each<
                 boost::mp11::mp_transform<boost::mp11::mp_identity, typename Registry::contracts>>(
                 [&](auto type) {
@@ -244,11 +245,13 @@ private:
                         known = true;
                         auto const read =
                             decode<typename contract_type::genesis_document>(each.document);
-                        good = read.has_value();
-                        if (good) all.template genesis<contract_type>(*read);
+                        if (!read) return;
+                        good = all.template genesis<contract_type>(*read);
+                        fault = reject::section_refused;
                     }
                 });
-            if (!known || !good) return fail{reject::malformed_genesis};
+            if (!known) return fail{reject::unknown_section};
+            if (!good) return fail{fault};
         }
         return nothing{};
     }

@@ -413,6 +413,7 @@ TEST_CASE("machine: a chain is taken up again from its store, and goes on as if 
     {
         coins chain{how};
         REQUIRE(chain.load());
+        CHECK(!chain.tip());
         REQUIRE(chain.init(encode(begin_with(4))));
         REQUIRE(chain.submit(pay(2, 0, 3, 1_blnd)));
         first = propose(chain, place({}, 1, 2'000));
@@ -424,6 +425,9 @@ TEST_CASE("machine: a chain is taken up again from its store, and goes on as if 
     coins again{how};
     REQUIRE(again.load());
     CHECK(again.last() == last);
+    REQUIRE(again.tip());
+    CHECK(again.tip()->id == first.id);
+    CHECK(again.tip()->head.block_time == first.at.block_time);
     CHECK(balance(again, 3) == 101_blnd);
     auto plain = with(1);
     coins other{plain};

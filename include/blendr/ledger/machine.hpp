@@ -268,6 +268,15 @@ public:
         return blocks().state().template table<T>().keys();
     }
 
+    /// The last committed block: its name, header and roots, and the set that it left. None before a
+    /// chain was begun. For hosts that keep no log of their own.
+    std::optional<impl::stored_tip> tip() const
+    {
+        std::shared_lock const lock{mutex_};
+        if (!blocks().begun()) return std::nullopt;
+        return impl::tip_of(blocks().committed());
+    }
+
     /// Why the last refused genesis or block was refused.
     std::optional<reject> refused() const
     {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A job of six units, paid unit by unit: one provider fails half-way, another one finishes.
-// The first keeps what it earned; at the end every grain is accounted for.
+// The first keeps what it earned; at the end every grain is accounted for. Then the same on a chain (chain.cpp).
 #include <cstdio>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
-#include <blendr/escrow.hpp>
+#include <blendr/escrow/job.hpp>
+
+#include "chain.hpp"
 
 using namespace blendr;
 namespace escrow = blendr::escrow;
@@ -128,4 +130,6 @@ int main()
     std::printf("\nput in 1 BLND = paid %s + fees %s + back %s; left in the job: %s\n",
                 to_string(all.paid).c_str(), to_string(all.fees).c_str(),
                 to_string(all.refunded).c_str(), to_string(job.state().balance).c_str());
+    std::printf("\nand on a chain:\n");
+    the_same_on_a_chain();
 }

@@ -682,7 +682,9 @@ std::set<std::string> accepted_in(town const& state)
                 continue;
             }
             CHECK(sentence(code) != "unknown reason");
-            CHECK_MESSAGE(but_nonces(tried) == untouched, (name + " by " + by));
+            auto const label = name + " by " + by;
+            bool const same = but_nonces(tried) == untouched;
+            CHECK_MESSAGE(same, label);
         }
     return out;
 }

@@ -203,6 +203,7 @@ private:
 
         auto const pot = std::min(row.checks, price_of_checks(row.what).unit);
         auto const& by = row.what.checks;
+        if (pot < amount{by.fee.grains() * (by.quorum - 1u)}) return;  // nobody works for nothing
         verify::contract::inspection what{};
         what.task = task;
         static_cast<bytes&>(what.origin) = encode(origin);
@@ -228,6 +229,7 @@ private:
         auto& row = ctx_.template edit<jobs>(key);
         auto const pot = std::min(row.checks, price_of_checks(row.what).unit);
         auto const& by = row.what.checks;
+        if (pot < price_of_checks(row.what).unit) return;
         auto const range = range_of(row.what, origin.unit);
         verify::contract::product_inspection what{};
         what.task = task;

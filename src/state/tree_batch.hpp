@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -129,68 +130,99 @@ struct place {
     std::uint32_t path;   // before the look: how many key bits all of it share; then as links::path
     ref left, right;      // the sides as they are, where no place below changes them
     std::uint32_t below;  // the first place below, the left one if there are two
-    bool branches;        // otherwise `at` is settled already
-    bool at_node;         // it branches where `at` does
-    bool below_left, below_right;
+    bool branches : 1;    // otherwise `at` is settled already
+    bool at_node : 1;     // it branches where `at` does
+    bool below_left : 1, below_right : 1;
+    bool changed : 1;  // settled: its hash is not what it was, or something else stands there
 };
 static_assert(sizeof(place) == 32);
 
-/// Works on disjoint subtrees: down level by level, then up level by level.
+/// The places of one depth, and once they are settled the hashes of those that changed.
+struct level {
+    std::vector<place> places;
+    std::vector<hash256> hashes;
+};
+
+/// Works on disjoint subtrees: down level by level, then up level by level. It changes the nodes where
+/// they are and writes down what they were, so that whatever a row needs on its way up is touched
+/// once, in place.
 class worker {
 public:
     explicit worker(arena& in) : arena_{in} {}
 
-    struct outcome {
-        std::vector<std::uint32_t> created_inner, created_leaf, replaced_inner, replaced_leaf;
-        std::ptrdiff_t grown = 0;  // rows added less rows removed
+    std::unique_ptr<journal> done;
+    std::ptrdiff_t grown = 0;  // rows added less rows removed
 
-        void clear()
-        {
-            for (auto* list : {&created_inner, &created_leaf, &replaced_inner, &replaced_leaf})
-                list->clear();
-            grown = 0;
-        }
-    };
-    outcome done;
-
-    void begin(batch const& of, std::span<place const> roots)
+    void begin(batch const& of, std::span<place const> roots, std::unique_ptr<journal> into)
     {
         batch_ = &of;
-        done.clear();
+        done = std::move(into);
+        grown = 0;
+        new_leaves_.clear();
+        leaf_in_.clear();
         if (levels_.empty()) levels_.resize(1);
-        levels_[0].assign(roots.begin(), roots.end());
+        levels_[0].places.assign(roots.begin(), roots.end());
     }
 
-    std::vector<place>& level(std::size_t at) { return levels_[at]; }
+    level& at_depth(std::size_t depth) { return levels_[depth]; }
 
-    /// Looks at level `at` and makes the one below it. False when that has no places.
-    bool descend(std::size_t at)
+    /// Looks at the places of a depth and makes those below. False when there are none.
+    bool descend(std::size_t depth)
     {
-        if (levels_.size() < at + 2) levels_.resize(at + 2);
-        auto& here = levels_[at];
-        next_ = &levels_[at + 1];
+        if (levels_.size() < depth + 2) levels_.resize(depth + 2);
+        auto& here = levels_[depth].places;
+        depth_ = static_cast<std::uint32_t>(depth);
+        next_ = &levels_[depth + 1].places;
         next_->clear();
         for (std::size_t i = 0; i < here.size(); ++i) {
             if (i + ahead < here.size()) prefetch(here[i + ahead]);
+            look_at_ = static_cast<std::uint32_t>(i);
             look(here[i]);
         }
         return !next_->empty();
     }
 
-    /// Settles level `at`, once the level below is settled.
-    void settle(std::size_t at)
+    /// Hashes the rows that were met on the way down. Comes before any place is settled.
+    void hash_leaves()
     {
+        for (auto& l : levels_)
+            if (l.hashes.size() < l.places.size()) l.hashes.resize(l.places.size());
+        for (std::size_t begin = 0; begin < leaf_in_.size(); begin += chunk) {
+            std::size_t const count = std::min(leaf_in_.size() - begin, chunk);
+            hash_many(leaf_domain, sizeof(leaf), &leaf_in_[begin], count);
+            for (std::size_t i = 0; i < count; ++i) {
+                auto const& to = new_leaves_[begin + i];
+                levels_[to.depth].hashes[to.place] = out_[i];
+            }
+        }
+    }
+
+    /// Settles the places of a depth, once those below are settled.
+    void settle(std::size_t depth)
+    {
+        auto& here = levels_[depth];
+        auto const& below = levels_[depth + 1];
+        in_.resize(chunk);
         jobs_.clear();
-        auto const& below = levels_[at + 1];
-        for (auto& p : levels_[at])
-            if (p.branches) settle(p, below);
-        hash_jobs();
+        std::size_t const count = here.places.size();
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i + ahead < count) prefetch_sides(here.places[i + ahead]);
+            auto& p = here.places[i];
+            if (!p.branches) continue;
+            if (p.at_node)
+                settle_node(here, i, below);
+            else
+                settle_branch(here, i, below);
+            if (jobs_.size() == chunk) hash_jobs(here);
+        }
+        hash_jobs(here);
     }
 
     void run()
     {
         std::size_t depth = 0;
         while (descend(depth)) ++depth;
+        hash_leaves();
         for (std::size_t at = depth + 1; at-- > 0;) settle(at);
     }
 
@@ -203,15 +235,17 @@ public:
         leaf_run_.clear();
     }
 
+    static place place_of(ref at, std::uint32_t lo, std::uint32_t hi, unsigned shared_bits)
+    {
+        return {at, lo, hi, shared_bits, none, none, 0, false, false, false, false, false};
+    }
+
 private:
-    static constexpr std::size_t ahead = 12;
+    static constexpr std::size_t ahead = 32;  // lines on their way: about what a core can ask for
     static constexpr std::size_t run_size = 256;
     static constexpr std::size_t chunk = 256;
 
-    struct job {
-        ref node, left, right;
-        unsigned bit;
-    };
+    using inner_input = std::array<std::byte, 65>;
 
     // Inlined by force: a compiler may drop calls of a function that only prefetches.
     [[gnu::always_inline]] void prefetch(place const& p) const
@@ -219,16 +253,13 @@ private:
         if (p.at == none || is_leaf(p.at)) __builtin_prefetch(&(*batch_)[p.lo]);
         if (p.at == none) return;
         if (is_leaf(p.at))
-            __builtin_prefetch(&arena_.rows[index_of(p.at)]);
+            __builtin_prefetch(&arena_.rows[index_of(p.at)], 1);
         else
             __builtin_prefetch(&arena_.link[p.at]);
     }
-    [[gnu::always_inline]] void prefetch_hash(ref r) const
+    [[gnu::always_inline]] void prefetch_sides(place const& p) const
     {
-        if (is_leaf(r))
-            __builtin_prefetch(&arena_.rows[index_of(r)]);
-        else
-            __builtin_prefetch(&arena_.hashed[r]);
+        if (p.at_node) __builtin_prefetch(&arena_.pair[p.at], 1);
     }
 
     ref make_leaf(change const& from)
@@ -238,9 +269,7 @@ private:
                                  [this](std::uint64_t size) { arena_.rows.reach(size); });
         std::uint32_t const id = leaf_run_.back();
         leaf_run_.pop_back();
-        if (leaf_run_.size() >= ahead)
-            __builtin_prefetch(&arena_.rows[leaf_run_[leaf_run_.size() - ahead]], 1);
-        done.created_leaf.push_back(id);
+        done->created_leaf.push_back(id);
         arena_.rows[id] = leaf{from.key, *from.value};
         return id | leaf_flag;
     }
@@ -250,16 +279,11 @@ private:
         if (inner_run_.empty())
             arena_.inner_ids.take(inner_run_, run_size, [this](std::uint64_t size) {
                 arena_.link.reach(size);
-                arena_.hashed.reach(size);
+                arena_.pair.reach(size);
             });
         std::uint32_t const id = inner_run_.back();
         inner_run_.pop_back();
-        if (inner_run_.size() >= ahead) {
-            std::uint32_t const soon = inner_run_[inner_run_.size() - ahead];
-            __builtin_prefetch(&arena_.link[soon], 1);
-            __builtin_prefetch(&arena_.hashed[soon], 1);
-        }
-        done.created_inner.push_back(id);
+        done->created_inner.push_back(id);
         return id;
     }
 
@@ -281,31 +305,42 @@ private:
         auto const& c = (*batch_)[p.lo];
         if (!c.value) return;
         p.at = make_leaf(c);
-        ++done.grown;
+        ++grown;
+        new_leaf(p, leaf{c.key, *c.value});
     }
 
     void look_leaf(place& p)
     {
-        auto const& row = arena_.rows[index_of(p.at)];
+        auto& row = arena_.rows[index_of(p.at)];
         if (p.hi - p.lo == 1) {
             auto const& c = (*batch_)[p.lo];
-            if (c.key == row.key) return change_leaf(p, row, c);
+            if (same(c.key, row.key)) return change_leaf(p, row, c);
         }
         unsigned const d = std::min(first_difference(batch_->key(p.lo), row.key),
                                     first_difference(batch_->key(p.hi - 1), row.key));
         branch(p, d, bit_at(row.key, d));
     }
 
-    void change_leaf(place& p, leaf const& row, change const& c)
+    void change_leaf(place& p, leaf& row, change const& c)
     {
-        if (c.value && *c.value == row.value) return;
-        done.replaced_leaf.push_back(index_of(p.at));
-        if (c.value) {
-            p.at = make_leaf(c);
-        } else {
+        if (!c.value) {
+            done->removed_leaf.push_back(index_of(p.at));
             p.at = none;
-            --done.grown;
+            p.changed = true;
+            --grown;
+            return;
         }
+        if (same(*c.value, row.value)) return;
+        done->values.push_back({index_of(p.at), row.value});
+        row.value = *c.value;
+        new_leaf(p, row);
+    }
+
+    void new_leaf(place& p, leaf const& row)
+    {
+        p.changed = true;
+        new_leaves_.push_back({depth_, look_at_});
+        leaf_in_.push_back(row);
     }
 
     void look_inner(place& p)
@@ -342,105 +377,190 @@ private:
 
     void part(place& p, unsigned bit, ref left, ref right)
     {
-        std::uint32_t const middle = batch_->split(p.lo, p.hi, bit);
         p.branches = true;
         p.left = left;
         p.right = right;
         p.below = static_cast<std::uint32_t>(next_->size());
+        if (p.hi - p.lo == 1) {  // most of them
+            bool const goes_right = batch_->bit(p.lo, bit);
+            p.below_left = !goes_right;
+            p.below_right = goes_right;
+            next_->push_back(place_of(goes_right ? right : left, p.lo, p.hi, bit + 1));
+            return;
+        }
+        std::uint32_t const middle = batch_->split(p.lo, p.hi, bit);
         p.below_left = p.lo < middle;
         p.below_right = middle < p.hi;
         if (p.below_left) next_->push_back(place_of(left, p.lo, middle, bit + 1));
         if (p.below_right) next_->push_back(place_of(right, middle, p.hi, bit + 1));
     }
 
-public:
-    static place place_of(ref at, std::uint32_t lo, std::uint32_t hi, unsigned shared_bits)
-    {
-        return {at, lo, hi, shared_bits, none, none, 0, false, false, false, false};
-    }
-
-private:
     // ---- up
 
-    void settle(place& p, std::vector<place> const& below)
+    /// What stands on a side of a place whose places below are settled.
+    struct outcome {
+        ref at;
+        bool changed;
+        hash256 const* hash;  // if it changed
+    };
+    static outcome side_of(place const& p, bool right, level const& below)
     {
-        ref const left = p.below_left ? below[p.below].at : p.left;
-        ref const right = p.below_right ? below[p.below + (p.below_left ? 1 : 0)].at : p.right;
-        if (p.at_node) {
-            if (left == p.left && right == p.right) return;
-            done.replaced_inner.push_back(p.at);
+        if (!(right ? p.below_right : p.below_left))
+            return {right ? p.right : p.left, false, nullptr};
+        std::size_t const i = p.below + (right && p.below_left ? 1u : 0u);
+        place const& settled = below.places[i];
+        return {settled.at, settled.changed, &below.hashes[i]};
+    }
+
+    /// The branch is a node that stands there.
+    void settle_node(level& here, std::size_t i, level const& below)
+    {
+        place& p = here.places[i];
+        std::uint32_t const node = p.at;
+        auto& pair = arena_.pair[node];
+        if (p.below_left != p.below_right) {  // most have one place below, and it stays where it is
+            auto const& settled = below.places[p.below];
+            if (!settled.changed) return;
+            if (settled.at == (p.below_right ? p.right : p.left)) {
+                p.changed = true;
+                done->hashes.push_back(
+                    {node << 1 | (p.below_right ? 1u : 0u), pair[p.below_right]});
+                pair[p.below_right] = below.hashes[p.below];
+                return add_job(static_cast<std::uint32_t>(i), pair, p.path);
+            }
         }
-        if (left == none || right == none) {
-            p.at = left == none ? right : left;
+        auto const left = side_of(p, false, below), right = side_of(p, true, below);
+        if (!left.changed && !right.changed) return;
+        p.changed = true;
+        if (left.at == none || right.at == none) {
+            auto const& stays = left.at == none ? right : left;
+            done->removed_inner.push_back(node);
+            p.at = stays.at;
+            if (stays.at != none)
+                here.hashes[i] = stays.changed ? *stays.hash : pair[left.at == none];
             return;
         }
+        for (bool const on_right : {false, true}) {
+            auto const& side = on_right ? right : left;
+            if (!side.changed) continue;
+            done->hashes.push_back({node << 1 | (on_right ? 1u : 0u), pair[on_right]});
+            pair[on_right] = *side.hash;
+        }
+        if (left.at != p.left || right.at != p.right) {
+            auto& link = arena_.link[node];
+            done->structure.push_back({node, link});
+            link = {left.at, right.at, p.path};
+        }
+        add_job(static_cast<std::uint32_t>(i), pair, p.path);
+    }
+
+    /// The branch is new, unless a side of it came to nothing.
+    void settle_branch(level& here, std::size_t i, level const& below)
+    {
+        place& p = here.places[i];
+        auto const left = side_of(p, false, below), right = side_of(p, true, below);
+        if (left.at == none || right.at == none) {
+            auto const& stays = left.at == none ? right : left;
+            p.changed = left.changed || right.changed;
+            p.at = stays.at;
+            if (stays.at != none && stays.changed) here.hashes[i] = *stays.hash;
+            return;
+        }
+        p.changed = true;
         p.at = take_inner();
-        arena_.link[p.at] = {left, right, p.path};
-        jobs_.push_back({p.at, left, right, p.path & 0xff});
+        auto& pair = arena_.pair[p.at];
+        arena_.link[p.at] = {left.at, right.at, p.path};
+        for (bool const on_right : {false, true}) {
+            auto const& side = on_right ? right : left;
+            if (side.changed)
+                pair[on_right] = *side.hash;
+            else  // what stood there before; its hash lies above, where this node goes now
+                late_.push_back(
+                    {static_cast<std::uint32_t>(jobs_.size()), p.at, side.at, on_right});
+        }
+        add_job(static_cast<std::uint32_t>(i), pair, p.path);
     }
 
-    /// All hashes of a level, some hundred at a time so that they stay in the nearest cache: first
-    /// those of the leaves that are needed, then the nodes' own.
-    void hash_jobs()
+    void add_job(std::uint32_t to, sides const& pair, std::uint32_t path)
     {
-        for (std::size_t i = 0; i < std::min(jobs_.size(), chunk); ++i) prefetch_sides(jobs_[i]);
-        for (std::size_t begin = 0; begin < jobs_.size(); begin += chunk) {
-            auto const rest = std::span{jobs_}.subspan(begin);
-            hash_chunk(rest.first(std::min(rest.size(), chunk)), rest);
-        }
+        auto* const raw = in_[jobs_.size()].data();
+        std::memcpy(raw, &pair, sizeof(pair));
+        raw[sizeof(pair)] = static_cast<std::byte>(path & 0xff);
+        jobs_.push_back(to);
     }
 
-    void hash_chunk(std::span<job const> now, std::span<job const> ahead_too)
+    /// Some hundred hashes at a time, so that they stay in the nearest cache.
+    void hash_jobs(level& here)
     {
-        leaves_in_.clear();
-        for (std::size_t i = 0; i < now.size(); ++i) {
-            if (i + chunk < ahead_too.size()) prefetch_sides(ahead_too[i + chunk]);
-            for (ref const r : {now[i].left, now[i].right})
-                if (is_leaf(r)) leaves_in_.push_back(arena_.rows[index_of(r)]);
-        }
-        hash_many(leaf_domain, sizeof(leaf), leaves_in_.data(), leaves_in_.size(), leaves_out_);
+        if (jobs_.empty()) return;
+        hash_late();
+        hash_many(inner_domain, sizeof(inner_input), in_.data(), jobs_.size());
+        for (std::size_t i = 0; i < jobs_.size(); ++i) here.hashes[jobs_[i]] = out_[i];
+        jobs_.clear();
+    }
 
-        inner_in_.resize(chunk);
-        std::size_t leaf_at = 0;
-        for (std::size_t i = 0; i < now.size(); ++i) {
-            auto* raw = inner_in_[i].data();
-            for (ref const r : {now[i].left, now[i].right}) {
-                auto const& h = is_leaf(r) ? leaves_out_[leaf_at++] : arena_.hashed[r];
-                std::memcpy(raw, h.data(), h.size());
-                raw += h.size();
+    /// The hashes of unchanged nodes that came under a new one.
+    void hash_late()
+    {
+        if (late_.empty()) return;
+        for (bool const leaves : {true, false}) {
+            late_leaves_.clear();
+            late_inner_.clear();
+            for (auto const& l : late_) {
+                if (is_leaf(l.of) != leaves) continue;
+                if (leaves) {
+                    late_leaves_.push_back(arena_.rows[index_of(l.of)]);
+                } else {
+                    auto& raw = late_inner_.emplace_back();
+                    std::memcpy(raw.data(), &arena_.pair[l.of], sizeof(sides));
+                    raw[sizeof(sides)] = static_cast<std::byte>(arena_.link[l.of].bit());
+                }
             }
-            *raw = static_cast<std::byte>(now[i].bit);
+            if (leaves)
+                hash_many(leaf_domain, sizeof(leaf), late_leaves_.data(), late_leaves_.size());
+            else
+                hash_many(inner_domain, sizeof(inner_input), late_inner_.data(),
+                          late_inner_.size());
+            auto from = out_.begin();
+            for (auto const& l : late_) {
+                if (is_leaf(l.of) != leaves) continue;
+                arena_.pair[l.node][l.on_right] = *from;
+                std::memcpy(in_[l.job].data() + (l.on_right ? 32 : 0), from->data(), 32);
+                ++from;
+            }
         }
-        hash_many(inner_domain, sizeof(inner_input), inner_in_.data(), now.size(), inner_out_);
-        for (std::size_t i = 0; i < now.size(); ++i) arena_.hashed[now[i].node] = inner_out_[i];
+        late_.clear();
     }
 
-    [[gnu::always_inline]] void prefetch_sides(job const& j) const
+    void hash_many(crypto::domain const& about, std::size_t size, void const* in, std::size_t count)
     {
-        prefetch_hash(j.left);
-        prefetch_hash(j.right);
-    }
-
-    static void hash_many(crypto::domain const& about, std::size_t size, void const* in,
-                          std::size_t count, std::vector<hash256>& out)
-    {
-        if (out.size() < count) out.resize(count);
+        if (out_.size() < count) out_.resize(count);
         crypto::blake2b_256_many(about.state(),
                                  bytes_view{static_cast<std::byte const*>(in), count * size}, size,
-                                 std::span{out}.first(count));
+                                 std::span{out_}.first(count));
     }
 
-    using inner_input = std::array<std::byte, 65>;
+    struct target {
+        std::uint32_t depth, place;
+    };
+    struct late {
+        std::uint32_t job;
+        ref node, of;
+        bool on_right;
+    };
 
     arena& arena_;
     batch const* batch_ = nullptr;
-    std::vector<std::vector<place>> levels_;
+    std::vector<level> levels_;
     std::vector<place>* next_ = nullptr;
+    std::uint32_t depth_ = 0, look_at_ = 0;
     std::vector<std::uint32_t> inner_run_, leaf_run_;
-    std::vector<job> jobs_;
-    std::vector<leaf> leaves_in_;
-    std::vector<hash256> leaves_out_, inner_out_;
-    std::vector<inner_input> inner_in_;
+    std::vector<target> new_leaves_;
+    std::vector<leaf> leaf_in_, late_leaves_;
+    std::vector<std::uint32_t> jobs_;  // places whose hash is to be made, from in_
+    std::vector<late> late_;
+    std::vector<inner_input> in_, late_inner_;
+    std::vector<hash256> out_;
 };
 
 }  // namespace blendr::state::nodes

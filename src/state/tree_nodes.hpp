@@ -20,7 +20,8 @@
 #include <sys/mman.h>
 #endif
 
-/// What a tree is made of: nodes by index, in arrays that never move.
+/// What a tree is made of: nodes by index, in arrays that never move, and what led from one version of
+/// them to the next.
 namespace blendr::state::nodes {
 
 /// A leaf or an inner node by index, or nothing.
@@ -142,21 +143,27 @@ private:
     std::uint64_t end_ = 0;
 };
 
+/// The hashes of an inner node's two sides: with the bit, what its own hash is made of. It lies in
+/// one cache line, so that an update costs one line for each node above the row.
+struct alignas(64) sides {
+    hash256 left;
+    hash256 right;
+
+    hash256& operator[](bool on_right) noexcept { return on_right ? right : left; }
+    hash256 const& operator[](bool on_right) const noexcept { return on_right ? right : left; }
+};
+static_assert(sizeof(sides) == 64);
+
 struct arena {
     blocks<links> link;
-    blocks<hash256> hashed;  // of inner nodes; a leaf's hash is computed where it is needed
+    blocks<sides> pair;  // a node's own hash lies in the node above, the top's in the version
     blocks<leaf> rows;
     indices inner_ids;
     indices leaf_ids;
 
     std::size_t memory() const
     {
-        return inner_ids.end() * (sizeof(links) + sizeof(hash256)) + leaf_ids.end() * sizeof(leaf);
-    }
-    hash256 hash_of(ref r) const
-    {
-        if (r == none) return empty_root;
-        return is_leaf(r) ? leaf_hash(rows[index_of(r)]) : hashed[r];
+        return inner_ids.end() * (sizeof(links) + sizeof(sides)) + leaf_ids.end() * sizeof(leaf);
     }
     leaf const& some_leaf(ref r) const
     {
@@ -165,11 +172,68 @@ struct arena {
     }
 };
 
+/// What one version changed in nodes that its parent has too, and how it was before. Nodes hold the
+/// state of one version, the working one; exchanging a version's entries with them leads from that
+/// version to its parent, exchanging them again leads back.
+struct journal {
+    struct side_entry {
+        std::uint32_t at;  // node, and in the lowest bit its side
+        hash256 other;
+    };
+    struct link_entry {
+        std::uint32_t at;
+        links other;
+    };
+    struct value_entry {
+        std::uint32_t at;
+        hash256 other;
+    };
+    std::vector<side_entry> hashes;
+    std::vector<link_entry> structure;
+    std::vector<value_entry> values;
+    std::vector<std::uint32_t> created_inner, created_leaf;  // until it is decided
+    std::vector<std::uint32_t> removed_inner, removed_leaf;  // alive in the parent, not here
+
+    void exchange(arena& with)
+    {
+        constexpr std::size_t ahead = 32;
+        for (std::size_t i = 0; i < hashes.size(); ++i) {
+            if (i + ahead < hashes.size())
+                __builtin_prefetch(&with.pair[hashes[i + ahead].at >> 1], 1);
+            std::swap(with.pair[hashes[i].at >> 1][(hashes[i].at & 1) != 0], hashes[i].other);
+        }
+        for (auto& e : structure) std::swap(with.link[e.at], e.other);
+        for (auto& e : values) std::swap(with.rows[e.at].value, e.other);
+    }
+    void clear()
+    {
+        hashes.clear();
+        structure.clear();
+        values.clear();
+        for (auto* ids : {&created_inner, &created_leaf, &removed_inner, &removed_leaf})
+            ids->clear();
+    }
+    std::size_t memory() const
+    {
+        return hashes.size() * sizeof(side_entry) + structure.size() * sizeof(link_entry) +
+               values.size() * sizeof(value_entry) +
+               (created_inner.size() + created_leaf.size() + removed_inner.size() +
+                removed_leaf.size()) *
+                   sizeof(std::uint32_t);
+    }
+};
+
 inline std::uint64_t head_of(hash256 const& key) noexcept
 {
     std::uint64_t head = 0;
     for (unsigned i = 0; i < 8; ++i) head = head << 8 | std::to_integer<std::uint64_t>(key[i]);
     return head;
+}
+
+/// Without a loop over bytes, which is what a compiler makes of ==.
+inline bool same(hash256 const& a, hash256 const& b) noexcept
+{
+    return std::memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 /// The first bit at which two keys differ; 256 if none.

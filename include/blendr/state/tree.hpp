@@ -36,15 +36,21 @@ using tree_version = strong<tree_version_tag>;
 /// Versions form a tree as blocks do. `apply` makes a version on top of any living one and touches
 /// nothing else, so speculative blocks have their roots before anything is decided. `decide` makes
 /// one of the children of the last decided version the next: its siblings and all that stands on them
-/// are dropped, and decided versions are never undone. The last `keep` decided versions stay provable.
+/// are dropped, and decided versions are never undone. The last `keep` decided versions stay provable;
+/// undecided versions that stand on one go with it when it retires.
 ///
 /// The root depends on the set of rows alone: not on the order of changes, on history, on threads.
 /// A batch hashes each node that it touches once, level by level; an unchanged value changes nothing.
-/// A row costs 108 bytes (a 64-byte leaf and a 44-byte inner node), and each version that is still
-/// alive costs the nodes which it replaced.
+/// A row costs 140 bytes (a 64-byte leaf and a 76-byte inner node), and each version that is still
+/// alive costs 36 bytes for each hash that it changed.
+///
+/// The nodes are those of the version that was made last; the others are read past a journal of what
+/// changed between, which costs a search for each step, and `apply` on another version than the last
+/// undoes and redoes the changes between the two first.
 ///
 /// One thread calls apply, decide and drop. The const functions may be called from any thread at any
-/// time, also meanwhile; to be sure that a version lives as long as it is needed, `hold` it.
+/// time; they and `apply` wait for each other. To be sure that a version lives as long as it is
+/// needed, `hold` it.
 class tree {
 public:
     static constexpr std::size_t rows_max = (1u << 31) - 1;

@@ -3,6 +3,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
+#include <blendr/crypto/cpu.hpp>
 #include <support/support.hpp>
 
 #include <unistd.h>
@@ -140,6 +141,8 @@ int run(int argc, char** argv)
         return doctest::Context{static_cast<int>(listing.size()), listing.data()}.run();
     }
     doctest::Context context{argc, argv};
+    if (std::getenv("BLENDR_CPU") != nullptr)
+        std::cout << "lanes: " << blendr::crypto::name(blendr::crypto::default_cpu()) << "\n";
     int const failed = context.run();
     if (context.shouldExit() || failed != 0) return failed;
     if (cases_run == 0) {

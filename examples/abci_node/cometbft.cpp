@@ -218,6 +218,7 @@ void home::write(std::string const& genesis_file) const
     toml += "flush_throttle_timeout = \"5ms\"\nsend_rate = 51200000\nrecv_rate = 51200000\n";
     toml += "[mempool]\nsize = " + std::to_string(pool) +
             "\ncache_size = " + std::to_string(4 * pool) + "\n";
+    toml += std::string{"recheck = "} + (recheck ? "true\n" : "false\n");
     toml += "[consensus]\ntimeout_propose = \"1s\"\ntimeout_commit = " + quoted(timeout_commit);
     toml += "peer_gossip_sleep_duration = \"5ms\"\npeer_query_maj23_sleep_duration = \"250ms\"\n";
     toml += "[tx_index]\nindexer = \"null\"\n";

@@ -73,6 +73,7 @@ struct home {
     std::optional<trust> sync{};
     std::string timeout_commit = "20ms";
     std::size_t pool = 5'000;
+    bool recheck = true;  ///< of everything that waits, after each block
 
     /// "id@127.0.0.1:port": how others find it.
     std::string contact() const;

@@ -76,17 +76,26 @@ struct form<ledger::machine<Cs...>> {
         return place{last->id, last->head.block_time, last->next};
     }
 
-    static std::vector<app::check_result> check(chain& by, std::vector<bytes_view> const& txs, bool)
+    static std::vector<app::check_result> check(chain& by, std::vector<bytes_view> const& txs,
+                                                bool again)
     {
-        std::vector<app::check_result> out{};
-        out.reserve(txs.size());
-        for (auto const& each : by.submit(std::span<bytes_view const>{txs})) {
-            if (each || each.error() == ledger::reject::duplicate)
-                out.push_back({});
-            else
-                out.push_back(
-                    {ledger::code(each.error()), std::string{ledger::message(each.error())}, 0});
+        std::vector<app::check_result> out(txs.size());
+        std::vector<bytes_view> asked{};
+        std::vector<std::size_t> of{};
+        for (std::size_t i = 0; i < txs.size(); ++i) {
+            // the pool lets go by itself what a block made useless: what waits is still good
+            if (again)
+                if (auto const tx = ledger::decode_transaction(txs[i]);
+                    tx && by.waiting().contains(tx->id()))
+                    continue;
+            asked.push_back(txs[i]);
+            of.push_back(i);
         }
+        auto const said = by.submit(std::span<bytes_view const>{asked});
+        for (std::size_t i = 0; i < said.size(); ++i)
+            if (!said[i] && said[i].error() != ledger::reject::duplicate)
+                out[of[i]] = {ledger::code(said[i].error()),
+                              std::string{ledger::message(said[i].error())}, 0};
         return out;
     }
 };

@@ -22,6 +22,7 @@
 #include <blendr/ledger/block.hpp>
 #include <blendr/ledger/branches.hpp>
 #include <blendr/ledger/genesis.hpp>
+#include <blendr/ledger/impl/block_filler.hpp>
 #include <blendr/ledger/impl/block_preparer.hpp>
 #include <blendr/ledger/impl/ground.hpp>
 #include <blendr/ledger/impl/intake.hpp>
@@ -95,7 +96,7 @@ public:
         blocks().move_to(parent->id);
         auto const next = runner().next_header(*parent, at, options_.proposer);
         if (!next) return std::nullopt;
-        return fill(*next, bytes_max);
+        return impl::fill_block(runner(), waiting_, *next, bytes_max);
     }
 
     std::optional<app::verdict> verify(app::proposal_context const& at, block_id const& id,
@@ -332,27 +333,6 @@ private:
     {
         ground_->take_up(std::move(from));
         after_commit();
-    }
-
-    bytes fill(header head, std::size_t bytes_max)
-    {
-        auto const& fixed = runner().template now<rules>();
-        bytes_max = std::min(bytes_max, block_bytes_max);
-        auto const overhead = encoded_size(head) + 64;
-        auto const room = bytes_max > overhead ? bytes_max - overhead : 0;
-        auto const chosen = waiting_.pick(head.at, head.base_fee, room, fixed.fees.block_limit);
-        std::vector<bytes_view> txs;
-        std::vector<hash256> ids;
-        for (std::size_t i = 0; i < chosen.transactions.size(); ++i) {
-            // a block above the last committed one may have used it
-            if (chosen.sequences[i].get() < runner().template now<purses>(chosen.senders[i]).nonce)
-                continue;
-            head.gas_used += chosen.needs_each[i];
-            txs.push_back(chosen.transactions[i]);
-            ids.push_back(chosen.ids[i]);
-        }
-        head.transactions = list_root(std::move(ids));
-        return encode_block(head, txs);
     }
 
     result<nothing, reject> execute(block_type& parent, app::proposal_context const& at,

@@ -137,7 +137,10 @@ private:
     template <class... Parts>
     void say(char const* format, Parts... parts)
     {
-        std::printf(format, parts...);
+        if constexpr (sizeof...(parts) == 0)
+            std::fputs(format, stdout);
+        else
+            std::printf(format, parts...);
         std::printf("\n");
         std::fflush(stdout);
     }

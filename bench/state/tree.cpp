@@ -19,7 +19,8 @@ using namespace blendr::state;
 
 constexpr std::size_t leaves = std::size_t{1} << 20;
 
-/// The yardstick: a full binary tree in one array, every update hashing its whole path. It knows no
+/// The yardstick: a full binary tree in one array, every update hashing its whole path, with the same
+/// BLAKE2b but one hash at a time (the library's own, twice as quick as libsodium's). It knows no
 /// versions, no absence and no insertion: the least that a path rehash can cost.
 class path_rehash {
 public:

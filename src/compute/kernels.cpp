@@ -60,7 +60,8 @@ std::uint32_t saxpy(native_call const& call)
 
 std::uint32_t matmul_f32(native_call const& call)
 {
-    auto const [m, n, k] = words_of<3>(call.push);
+    auto const sizes = words_of<3>(call.push);
+    std::uint32_t const m = sizes[0], n = sizes[1], k = sizes[2];
     auto const a = call.as<float const>(0), b = call.as<float const>(1);
     auto const c = call.as<float>(2);
     auto const rows = covered(m, call.groups[1], 32), columns = covered(n, call.groups[0], 32);
@@ -85,7 +86,8 @@ std::uint32_t matmul_f32(native_call const& call)
 
 std::uint32_t matmul_i32(native_call const& call)
 {
-    auto const [m, n, k] = words_of<3>(call.push);
+    auto const sizes = words_of<3>(call.push);
+    std::uint32_t const m = sizes[0], n = sizes[1], k = sizes[2];
     auto const a = call.as<std::uint32_t const>(0), b = call.as<std::uint32_t const>(1);
     auto const c = call.as<std::uint32_t>(2);
     auto const rows = covered(m, call.groups[1], 32), columns = covered(n, call.groups[0], 32);

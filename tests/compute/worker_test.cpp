@@ -202,7 +202,10 @@ TEST_CASE("worker: every hostile program is refused in the worker, with its rule
     watched_worker on;
     auto const process = on->report().process;
     std::size_t refused = 0;
-    for (auto const& [name, raw] : hostile_kernels()) {
+    auto const all = hostile_kernels();
+    for (auto const& each : all) {
+        auto const& name = each.first;
+        auto const& raw = each.second;
         policy under;
         auto const made = on->load(raw, under, origin::stranger);
         CHECK_MESSAGE(!made.has_value(), name);

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "devices.hpp"
@@ -98,12 +99,18 @@ outcome run_on(device& on, std::string const& name, part const& words, origin wh
     return on.run(work);
 }
 
+/// Ended, all its threads too: only then are its files closed.
 bool gone(int process)
 {
-    for (int i = 0; i < 2000; ++i) {
-        std::ifstream stat{"/proc/" + std::to_string(process) + "/stat"};
+    namespace fs = std::filesystem;
+    auto const folder = "/proc/" + std::to_string(process);
+    for (int i = 0; i < 5000; ++i) {
+        std::ifstream stat{folder + "/stat"};
         std::string const text{std::istreambuf_iterator<char>{stat}, {}};
-        if (text.empty() || text.find(") Z") != std::string::npos) return true;
+        std::error_code bad;
+        fs::directory_iterator const threads{folder + "/task", bad};
+        auto const left = bad ? 0 : std::distance(begin(threads), end(threads));
+        if (text.empty() || (text.find(") Z") != std::string::npos && left <= 1)) return true;
         std::this_thread::sleep_for(1ms);
     }
     return false;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harness.hpp>
+#include <scratch.hpp>
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <blendr/app/block_id.hpp>
@@ -24,11 +24,11 @@
 #include <blendr/ledger/message.hpp>
 #include <blendr/ledger/pipeline.hpp>
 #ifdef BLENDR_BENCH_STORE
-#include <blendr/store/block_log.hpp>
+#include <blendr/store/database.hpp>
 #endif
 
 // Signed transfers from bytes to a durable block, one node: decode, signature, pool, propose, execute, root,
-// log with a real fsync. A million accounts, senders and receivers uniform, each sender once.
+// log with a real fsync, the state store behind it. A million accounts, senders and receivers uniform, each sender once.
 
 namespace {
 
@@ -103,32 +103,36 @@ load prepare()
     return out;
 }
 
-/// A log on disk that goes when this does.
-class log_on_disk {
+/// What a node keeps on disk, log and state, in a directory that goes when this does.
+class node_on_disk {
 public:
-    log_on_disk()
-        : path_{std::filesystem::current_path() / ("bench_log_" + std::to_string(getpid()))}
+    node_on_disk()
     {
 #ifdef BLENDR_BENCH_STORE
-        std::filesystem::create_directories(path_);
-        auto opened = store::open_block_log(store::system_files(), path_.string());
+        store::database::options chosen{};
+        chosen.behind.checkpoint_rows = 100'000;  // several within a run
+        auto opened = store::database::open((at_.path / "node").string(), chosen);
         BLENDR_ASSERT(opened.has_value());
-        log_ = *std::move(opened);
-#else
-        log_ = std::make_unique<memory_block_log>();
+        all_ = *std::move(opened);
 #endif
     }
-    ~log_on_disk()
-    {
-        log_.reset();
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    block_log& operator*() const { return *log_; }
+#ifdef BLENDR_BENCH_STORE
+    block_log& log() const { return all_->log(); }
+    std::shared_ptr<state::store> state() const { return {all_, &all_->state()}; }
+    void flush() const { BLENDR_ASSERT(all_->state().flush().has_value()); }
 
 private:
-    std::filesystem::path path_;
-    std::unique_ptr<block_log> log_;
+    directory at_{};
+    std::shared_ptr<store::database> all_{};
+#else
+    block_log& log() { return log_; }
+    std::shared_ptr<state::store> state() const { return rows_; }
+    void flush() const {}
+
+private:
+    memory_block_log log_{};
+    std::shared_ptr<state::store> rows_ = std::make_shared<state::memory_store>();
+#endif
 };
 
 /// What one node's consensus does, with nobody to ask: a block after the other.
@@ -140,7 +144,13 @@ public:
     {}
 
     /// Before the clock starts: it lets go of what genesis changed.
-    void first_block() { finish(propose()); }
+    void first_block(node_on_disk& disk)
+    {
+        auto const block = propose();
+        BLENDR_ASSERT(disk.log().append(block).has_value());
+        BLENDR_ASSERT(disk.log().sync().has_value());
+        finish(block);
+    }
 
     logged_block propose()
     {
@@ -185,15 +195,20 @@ struct timed {
     double wall{}, cpu{};
 };
 
-/// All stages at once: a thread takes transactions in, one makes blocks, one makes them durable.
-timed all_at_once(load const& in, crypto::cpu path)
+/// All stages at once: a thread takes transactions in, one makes blocks, one makes them durable, and the
+/// state is written behind. Without `state` the log is all that is kept.
+timed all_at_once(load const& in, crypto::cpu path, bool state = true)
 {
-    coins chain{with(2, path)};
+    node_on_disk disk{};
+    auto how = with(2, path);
+    if (state) how.store = disk.state();
+    coins chain{how};
     BLENDR_ASSERT(chain.init(in.genesis_document).has_value());
+    disk.flush();
     producer makes{chain, in};
-    makes.first_block();
-    log_on_disk log{};
+    makes.first_block(disk);
     bounded_queue<logged_block> to_log{2};
+    bounded_queue<height> durable{2};
     stopwatch const wall{clock::wall}, cpu{clock::process_cpu};
     std::thread taker{[&] {
         for (std::size_t at = 0; at < txs; at += batch) {
@@ -205,8 +220,9 @@ timed all_at_once(load const& in, crypto::cpu path)
     }};
     std::thread syncer{[&] {
         while (auto const block = to_log.pop()) {
-            BLENDR_ASSERT((*log).append(*block).has_value());
-            BLENDR_ASSERT((*log).sync().has_value());
+            BLENDR_ASSERT(disk.log().append(*block).has_value());
+            BLENDR_ASSERT(disk.log().sync().has_value());
+            durable.push(block->at.at);
         }
     }};
     for (std::size_t done = 0; done < txs;) {
@@ -215,14 +231,15 @@ timed all_at_once(load const& in, crypto::cpu path)
             continue;
         }
         auto block = makes.propose();
-        makes.verify(block);
         to_log.push(block);
+        makes.verify(block);
+        BLENDR_ASSERT(durable.pop() == block.at.at);  // nothing is committed that could be lost
         done += makes.finish(block);
     }
     taker.join();
     to_log.close();
     syncer.join();
-    BLENDR_ASSERT(chain.signatures().checked == txs);
+    BLENDR_ASSERT(chain.signatures().checked == txs && !chain.failure());
     return {wall.seconds(), cpu.seconds()};
 }
 
@@ -235,8 +252,8 @@ void stage_by_stage(run& out, load const& in)
     coins chain{with(1)};
     BLENDR_ASSERT(chain.init(in.genesis_document).has_value());
     producer makes{chain, in};
-    makes.first_block();
-    log_on_disk log{};
+    node_on_disk disk{};
+    makes.first_block(disk);
     task_pool alone{1};
     stopwatch watch{};
     std::vector<transaction_view> views(txs);
@@ -269,8 +286,8 @@ void stage_by_stage(run& out, load const& in)
         done += makes.finish(block);
         commit += watch.seconds();
         stopwatch const waits{clock::wall};
-        BLENDR_ASSERT((*log).append(block).has_value());
-        BLENDR_ASSERT((*log).sync().has_value());
+        BLENDR_ASSERT(disk.log().append(block).has_value());
+        BLENDR_ASSERT(disk.log().sync().has_value());
         sync += waits.seconds();
     }
     report("intake", intake);  // the three above, judging, the pool
@@ -289,8 +306,12 @@ suite const pipeline{
         auto const lanes = all_at_once(in, crypto::default_cpu());
         rusage used{};
         getrusage(RUSAGE_SELF, &used);
+        auto const log_only = all_at_once(in, crypto::default_cpu(), false);
         auto const portable = all_at_once(in, crypto::cpu::portable);  // signatures one by one
         out.report("ledger/pipeline/2core", txs / lanes.wall, "tx/s", portable.wall / lanes.wall);
+        // what it costs to keep the state on disk too
+        out.report("ledger/pipeline/log_only", txs / log_only.wall, "tx/s",
+                   lanes.wall / log_only.wall);
         out.report("ledger/pipeline/portable", txs / portable.wall, "tx/s");
         // on a busy machine the wall clock tells of others; the two cores' own time does not
         out.report("ledger/pipeline/2core_by_cpu", 2 * txs / lanes.cpu, "tx/s",

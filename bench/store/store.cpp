@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harness.hpp>
+#include <scratch.hpp>
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -25,22 +26,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t key_size = 32, value_size = 68;  // rows of 100 bytes
 constexpr std::size_t batch_rows = 10'000, accounts = 1'000'000;
-
-/// A directory on the disk that is measured: BLENDR_BENCH_DIR, or the temporary one.
-class directory {
-public:
-    directory()
-    {
-        char const* const chosen = std::getenv("BLENDR_BENCH_DIR");
-        auto pattern = (chosen != nullptr ? fs::path{chosen} : fs::temp_directory_path()) /
-                       "blendr-bench-XXXXXX";
-        std::string text = pattern.string();
-        if (::mkdtemp(text.data()) == nullptr) std::abort();
-        path = text;
-    }
-    ~directory() { fs::remove_all(path); }
-    fs::path path;
-};
 
 double now()
 {

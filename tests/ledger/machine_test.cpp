@@ -493,7 +493,20 @@ TEST_CASE("machine: what check refuses, it names")
     odd.messages[0] = {1, 0, {}};
     sign(odd, person(2));
     CHECK(refused(encode(odd)) == code(reject::malformed_message));
+    odd.shard = shard_id{1};
+    sign(odd, person(2));
+    CHECK(refused(encode(odd)) == code(reject::wrong_shard));
     odd.chain = chain_id{8};
     sign(odd, person(2));
     CHECK(refused(encode(odd)) == code(reject::wrong_chain));
+
+    auto document = begin_with(3);
+    document.fees.block_target = document.fees.block_limit = gas{5'000};
+    coins narrow{with(1)};
+    REQUIRE(narrow.init(encode(document)));
+    CHECK(narrow.check(pay(2, 0, 1, 1_blnd)).code == code(reject::gas_above_block));
+    CHECK(narrow.submit(pay(2, 0, 1, 1_blnd)).error() == reject::gas_above_block);
+    auto const raw = pay(2, 0, 1, 1_blnd);
+    bytes_view const one{raw};
+    CHECK(narrow.submit(std::span{&one, 1}).front().error() == reject::gas_above_block);
 }

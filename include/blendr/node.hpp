@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <blendr/node/chain.hpp>
+#include <blendr/node/command_line.hpp>
+#include <blendr/node/config.hpp>
+#include <blendr/node/engines.hpp>
+#include <blendr/node/log.hpp>
+#include <blendr/node/node.hpp>
+#include <blendr/node/record_file.hpp>
+#include <blendr/node/rpc.hpp>
+#include <blendr/node/standard_chain.hpp>
+#include <blendr/node/sync.hpp>

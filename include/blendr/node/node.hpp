@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/describe/class.hpp>
+
+#include <blendr/consensus/engine.hpp>
+#include <blendr/core/result.hpp>
+#include <blendr/crypto/identity.hpp>
+#include <blendr/ledger/block_log.hpp>
+#include <blendr/net/transport.hpp>
+#include <blendr/node/chain.hpp>
+#include <blendr/node/config.hpp>
+#include <blendr/node/engines.hpp>
+#include <blendr/node/log.hpp>
+
+namespace blendr::node {
+
+/// Where a node stands.
+struct node_status {
+    std::string state{};  ///< "starting", "syncing", "running", "stopped" or "failed"
+    std::string why{};    ///< it stopped or failed
+    std::string consensus{};
+    crypto::public_key self{};
+    hash256 chain{};
+    height last{};
+    block_id block{};
+    hash256 app_hash{};
+    time_ms block_time{};
+    std::uint64_t validators{};
+    bool validator{};  ///< does this node vote now?
+    std::uint64_t peers{};
+    std::uint64_t waiting{};       ///< transactions
+    std::uint64_t transactions{};  ///< in blocks, since the node started
+    height best_peer{};
+    std::string p2p{};  ///< where it listens
+    std::string rpc{};
+};
+BOOST_DESCRIBE_STRUCT(node_status, (),
+                      (state, why, consensus, self, chain, last, block, app_hash, block_time,
+                       validators, validator, peers, waiting, transactions, best_peer, p2p, rpc))
+
+/// A block that was just committed.
+struct committed_block {
+    consensus::decide::entry block{};
+    app::finalized done{};
+};
+using committed_ptr = std::shared_ptr<committed_block const>;
+
+/// All that a node is made of. `transport` and `log` may be left out: then it is TCP, and the standard
+/// error stream.
+struct node_parts {
+    config with{};
+    crypto::identity me;
+    bytes genesis{};  ///< the document, encoded
+    chain_kind chain{};
+    engine_registry engines = engine_registry::standard();
+    std::unique_ptr<net::transport> transport{};
+    std::shared_ptr<logger> log{};
+};
+
+/// A node: machine × engine × store × transport, and the loop between them.
+///
+/// The engine's effects become journal writes, messages and calls of the chain, strictly in order; nothing leaves
+/// before what must be durable is. Three threads: one drives engine and chain, one moves bytes of
+/// peers, one takes in transactions and serves who is behind. With an empty `home` all is kept in memory.
+///
+/// A failure of the disk, a fork below what was decided, a decision that the chain cannot execute: it
+/// stops and says why (`status().why`); nothing is thrown away.
+class node {
+public:
+    static result<std::unique_ptr<node>, std::string> start(node_parts parts);
+    /// Stops it.
+    ~node();
+
+    /// Leaves peers, finishes what is being written. Returns when all threads are gone.
+    void stop();
+
+    node_status status() const;
+    /// False once the node has stopped by itself; waits at most that long for it.
+    bool wait(std::int64_t ms) const;
+
+    /// Offers transactions: checked, kept for a block, told to peers. Any thread.
+    std::vector<submitted> submit(std::span<bytes_view const> raw);
+    submitted submit(bytes_view raw) { return std::move(submit(std::span{&raw, 1}).front()); }
+
+    chain_view const& view() const;
+    chain_forms const& forms() const;
+    engine_kind const& engine() const;
+    std::vector<net::peer_info> peers() const;
+    std::map<std::string, std::int64_t> metrics() const;
+    config const& settings() const;
+    logger& log() const;
+    result<nothing, net::error> dial(std::string const& address);
+
+    /// A block of the log, with what executing it led to where that is still known.
+    struct block_info {
+        ledger::logged_block block{};
+        std::vector<app::tx_result> results{};
+        bool executed{};  ///< are the results known?
+    };
+    std::optional<block_info> block(height at) const;
+    struct place {
+        height at{};
+        std::uint32_t index{};
+    };
+    /// Where a transaction went; remembered for the last blocks.
+    std::optional<place> find(hash256 const& transaction) const;
+    consensus::membership validators(height at) const;
+
+    /// Called after each commit, on the engine's thread: be quick. The number ends it.
+    std::uint64_t on_block(std::function<void(committed_ptr const&)> tell);
+    void forget(std::uint64_t subscription);
+
+    /// For who shows it: where the RPC listens.
+    void note_rpc(std::string where);
+
+    class body;
+
+private:
+    explicit node(std::unique_ptr<body> made);
+    std::unique_ptr<body> body_;
+};
+
+/// What names the chain on the network and in ballots: of the genesis document and the engine.
+hash256 chain_name(bytes_view genesis, std::string_view consensus);
+
+}  // namespace blendr::node

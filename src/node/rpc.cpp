@@ -1,0 +1,658 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <blendr/node/rpc.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <blendr/core/json.hpp>
+#include <blendr/crypto/json.hpp>
+#include <blendr/ledger/purses.hpp>
+#include <blendr/net/http.hpp>
+#include <blendr/version.hpp>
+
+namespace blendr::node {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int parse_failed = -32700;
+constexpr int invalid_request = -32600;
+constexpr int unknown_method = -32601;
+constexpr int invalid_params = -32602;
+constexpr int refused = -32000;
+constexpr int not_found = -32001;
+
+constexpr std::size_t depth_max = 32;
+
+struct rpc_error {
+    int code{};
+    std::string message{};
+    json::value data{};
+};
+using outcome = result<json::value, rpc_error>;
+
+json::value text(std::string_view s) { return json::value(json::string_view{s.data(), s.size()}); }
+
+enum class kind : std::uint8_t { text, number, truth, any, list };
+constexpr std::array<std::string_view, 5> kind_names{"string", "integer", "boolean", "", "array"};
+
+struct parameter {
+    std::string_view name{};
+    kind type{};
+    bool required = true;
+    std::string_view about{};
+};
+
+/// The arguments of a call, by name, each of its parameter's kind or missing.
+class arguments {
+public:
+    static result<arguments, rpc_error> read(json::value const* given,
+                                             std::vector<parameter> const& wanted)
+    {
+        arguments out{};
+        out.values_.resize(wanted.size());
+        std::size_t used = 0;
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            auto const& p = wanted[i];
+            json::value const* v = nullptr;
+            if (given != nullptr && given->is_array() && i < given->get_array().size())
+                v = &given->get_array()[i];
+            if (given != nullptr && given->is_object())
+                v = given->get_object().if_contains({p.name.data(), p.name.size()});
+            if (v != nullptr) ++used;
+            if (v == nullptr || v->is_null()) {
+                if (p.required)
+                    return fail{
+                        rpc_error{invalid_params,
+                                  "the parameter \"" + std::string{p.name} + "\" is missing",
+                                  {}}};
+                continue;
+            }
+            bool const fits = p.type == kind::any || (p.type == kind::text && v->is_string()) ||
+                              (p.type == kind::number && (v->is_int64() || v->is_uint64())) ||
+                              (p.type == kind::truth && v->is_bool()) ||
+                              (p.type == kind::list && v->is_array());
+            if (!fits)
+                return fail{rpc_error{invalid_params,
+                                      "the parameter \"" + std::string{p.name} + "\" is no " +
+                                          std::string{kind_names[static_cast<std::size_t>(p.type)]},
+                                      {}}};
+            out.values_[i] = v;
+        }
+        std::size_t const count = given == nullptr     ? 0
+                                  : given->is_array()  ? given->get_array().size()
+                                  : given->is_object() ? given->get_object().size()
+                                                       : 1;
+        if (count != used)
+            return fail{
+                rpc_error{invalid_params, "there are parameters that nobody asked for", {}}};
+        return out;
+    }
+
+    bool has(std::size_t i) const { return values_[i] != nullptr; }
+    json::value const& at(std::size_t i) const { return *values_[i]; }
+    std::string_view text(std::size_t i) const
+    {
+        auto const& s = values_[i]->get_string();
+        return {s.data(), s.size()};
+    }
+    bool truth(std::size_t i) const { return has(i) && values_[i]->get_bool(); }
+    std::uint64_t number(std::size_t i) const
+    {
+        auto const& v = *values_[i];
+        if (v.is_uint64()) return v.get_uint64();
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(v.get_int64(), 0));
+    }
+
+private:
+    std::vector<json::value const*> values_{};
+};
+
+/// What a caller is: a WebSocket may subscribe.
+struct caller {
+    net::socket_id socket = 0;
+};
+
+rpc_error no(std::string why) { return {not_found, std::move(why), {}}; }
+rpc_error wrong(std::string why) { return {invalid_params, std::move(why), {}}; }
+
+rpc_error refusal_of(refusal const& why)
+{
+    return {refused, why.reason, json::object{{"code", why.code}, {"reason", why.reason}}};
+}
+
+result<bytes, rpc_error> hex_of(std::string_view raw)
+{
+    auto out = from_hex(raw);
+    if (!out) return fail{wrong(message(out.error()))};
+    return *std::move(out);
+}
+
+constexpr std::array<std::string_view, 2> topics{"blocks", "transactions"};
+
+}  // namespace
+
+class rpc_server::body final : public net::http_handler {
+public:
+    explicit body(node& of) : node_{of} {}
+    ~body() override { stop(); }
+
+    using handler = outcome (body::*)(arguments const&, caller const&);
+    struct method {
+        std::string_view name{};
+        std::string_view about{};
+        std::vector<parameter> parameters{};
+        std::string_view result{};
+        handler call{};
+    };
+    static std::vector<method> const& methods();
+
+    result<std::string, std::string> start()
+    {
+        auto const& s = node_.settings().rpc;
+        net::http_options o{};
+        o.listen = s.listen;
+        o.cors = s.cors;
+        o.body_bytes_max = s.body_bytes_max;
+        o.connections_max = s.connections_max;
+        server_ = std::make_unique<net::http_server>(o, *this);
+        auto const where = server_->start();
+        if (!where)
+            return fail{"cannot listen at \"" + s.listen +
+                        "\": " + std::string{message(where.error())}};
+        subscription_ = node_.on_block([this](committed_ptr const& b) { tell(b); });
+        node_.note_rpc(*where);
+        return *where;
+    }
+
+    void stop()
+    {
+        if (!server_) return;
+        node_.forget(subscription_);
+        server_->stop();
+        server_.reset();
+    }
+
+    // ---- HTTP
+
+    net::http_reply on_request(net::http_request const& in) override
+    {
+        if (in.method == "POST" && (in.path == "/" || in.path == "/rpc"))
+            return {200, "application/json", answer(in.body, {}), true};
+        if (in.method != "GET" && in.method != "HEAD")
+            return {405, "text/plain", "POST to /, or GET\n", true};
+        if (in.path == "/health") return health();
+        if (in.path == "/ready") return ready();
+        if (in.path == "/metrics") return {200, "text/plain; version=0.0.4", prometheus(), true};
+        if (in.path == "/openrpc.json")
+            return {200, "application/json", json::serialize(openrpc()), true};
+        return {404, "text/plain", "there is nothing here; see /openrpc.json\n", true};
+    }
+    std::string on_text(net::socket_id from, std::string_view said) override
+    {
+        return answer(said, {from});
+    }
+    void on_closed(net::socket_id which) override
+    {
+        std::lock_guard const lock{subscribers_mutex_};
+        for (auto& [topic, who] : subscribers_) who.erase(which);
+    }
+
+    // ---- JSON-RPC
+
+    std::string answer(std::string_view said, caller const& who)
+    {
+        json::error_code failed;
+        json::parse_options limits{};
+        limits.max_depth = depth_max;
+        std::array<unsigned char, 8192> memory;  // not initialised: a request seldom needs more
+        json::monotonic_resource arena{memory.data(), memory.size()};
+        auto const in = json::parse({said.data(), said.size()}, failed, &arena, limits);
+        if (failed)
+            return error_text(json::value(nullptr),
+                              {parse_failed, "that is no JSON: " + failed.message(), {}});
+        auto const* const batch = in.if_array();
+        if (batch == nullptr) return one(in, who);
+        if (batch->empty())
+            return error_text(json::value(nullptr), {invalid_request, "an empty batch", {}});
+        if (batch->size() > node_.settings().rpc.batch_max)
+            return error_text(json::value(nullptr),
+                              {invalid_request,
+                               "a batch has at most " +
+                                   std::to_string(node_.settings().rpc.batch_max) + " requests",
+                               {}});
+        std::string out{};
+        for (auto const& each : *batch) {
+            auto const reply = one(each, who);
+            if (reply.empty()) continue;
+            out += out.empty() ? '[' : ',';
+            out += reply;
+        }
+        if (!out.empty()) out += ']';
+        return out;
+    }
+
+private:
+    static std::string error_text(json::value const& id, rpc_error const& e)
+    {
+        json::object error{{"code", e.code}, {"message", e.message}};
+        if (!e.data.is_null()) error.emplace("data", e.data);
+        return json::serialize(
+            json::object{{"jsonrpc", "2.0"}, {"id", id}, {"error", std::move(error)}});
+    }
+
+    std::string one(json::value const& in, caller const& who)
+    {
+        auto const* const call = in.if_object();
+        if (call == nullptr)
+            return error_text(json::value(nullptr),
+                              {invalid_request, "a request is an object", {}});
+        auto const* const id = call->if_contains("id");
+        json::value const shown = id != nullptr ? *id : json::value{};
+        if (id != nullptr && id->is_structured())
+            return error_text(json::value(nullptr),
+                              {invalid_request, "an id is a text or a number", {}});
+        auto const* const version = call->if_contains("jsonrpc");
+        auto const* const name = call->if_contains("method");
+        if (version == nullptr || !version->is_string() || version->get_string() != "2.0" ||
+            name == nullptr || !name->is_string())
+            return error_text(shown, {invalid_request,
+                                      R"(a request has "jsonrpc": "2.0" and the name of a method)",
+                                      {}});
+        auto const done = run(*name, call->if_contains("params"), who);
+        if (id == nullptr) return {};  // nobody waits for an answer
+        if (!done) return error_text(shown, done.error());
+        std::string out = R"({"jsonrpc":"2.0","id":)";
+        out += json::serialize(shown);
+        out += R"(,"result":)";
+        out += json::serialize(*done);
+        out += '}';
+        return out;
+    }
+
+    outcome run(json::value const& name, json::value const* params, caller const& who)
+    {
+        std::string_view const wanted{name.get_string().data(), name.get_string().size()};
+        static auto const index = [] {
+            std::map<std::string_view, method const*> out{};
+            for (auto const& each : methods()) out.emplace(each.name, &each);
+            return out;
+        }();
+        auto const found = index.find(wanted);
+        if (found == index.end())
+            return fail{rpc_error{unknown_method,
+                                  "there is no method \"" + std::string{wanted} +
+                                      "\"; rpc.discover tells which there are",
+                                  {}}};
+        auto const given = arguments::read(params, found->second->parameters);
+        if (!given) return fail{given.error()};
+        return (this->*found->second->call)(*given, who);
+    }
+
+    // ---- the methods
+
+    outcome status(arguments const&, caller const&) { return to_json(node_.status()); }
+
+    outcome block(arguments const& in, caller const&)
+    {
+        auto const at = in.has(0) ? height{in.number(0)} : node_.status().last;
+        auto const found = node_.block(at);
+        if (!found) return fail{no("block " + std::to_string(at.get()) + " is not held here")};
+        json::object out{{"height", at.get()},
+                         {"id", to_json(found->block.id)},
+                         {"parent", to_json(found->block.at.parent)},
+                         {"time_ms", to_json(found->block.at.block_time)},
+                         {"proposer", to_json(found->block.at.proposer)}};
+        if (auto const parts = node_.forms().block(found->block.payload)) {
+            out.emplace("header", parts->header);
+            json::array ids{};
+            for (auto const& each : parts->ids) ids.push_back(to_json(each));
+            out.emplace("transactions", std::move(ids));
+        }
+        if (found->executed) {
+            json::array results{};
+            for (auto const& each : found->results) results.push_back(node_.forms().receipt(each));
+            out.emplace("results", std::move(results));
+        }
+        if (in.truth(1)) {
+            out.emplace("payload", to_hex(found->block.payload));
+            out.emplace("finality", to_hex(found->block.finality));
+        }
+        return json::value(std::move(out));
+    }
+
+    outcome transaction(arguments const& in, caller const&)
+    {
+        auto const id = array_from_hex<32>(in.text(0));
+        if (!id) return fail{wrong(message(id.error()))};
+        json::object out{{"id", in.text(0)}};
+        if (auto const waits = node_.view().waiting(*id)) {
+            out.emplace("state", "waiting");
+            if (auto const tx = node_.forms().transaction(*waits)) out.emplace("transaction", *tx);
+            return json::value(std::move(out));
+        }
+        auto const place = node_.find(*id);
+        if (!place) return fail{no("no transaction of that name waits or is in the last blocks")};
+        auto const found = node_.block(place->at);
+        if (!found) return fail{no("its block is not held here any more")};
+        out.emplace("state", "committed");
+        out.emplace("height", place->at.get());
+        out.emplace("index", place->index);
+        if (auto const parts = node_.forms().block(found->block.payload);
+            parts && place->index < parts->transactions.size()) {
+            auto const& raw = parts->transactions[place->index];
+            if (auto const tx = node_.forms().transaction(raw)) out.emplace("transaction", *tx);
+            if (in.truth(1)) out.emplace("raw", to_hex(raw));
+        }
+        if (found->executed && place->index < found->results.size())
+            out.emplace("receipt", node_.forms().receipt(found->results[place->index]));
+        return json::value(std::move(out));
+    }
+
+    outcome submit(arguments const& in, caller const&)
+    {
+        BLENDR_TRY(auto const raw, hex_of(in.text(0)));
+        auto const done = node_.submit(raw);
+        if (!done) return fail{refusal_of(done.error())};
+        return to_json(*done);
+    }
+
+    outcome submit_batch(arguments const& in, caller const&)
+    {
+        std::vector<bytes> all{};
+        for (auto const& each : in.at(0).get_array()) {
+            if (!each.is_string()) return fail{wrong("transactions are texts of hex")};
+            BLENDR_TRY(auto raw, hex_of({each.get_string().data(), each.get_string().size()}));
+            all.push_back(std::move(raw));
+        }
+        std::vector<bytes_view> const views(all.begin(), all.end());
+        json::array out{};
+        for (auto const& each : node_.submit(views)) {
+            if (each)
+                out.push_back(json::object{{"id", to_json(*each)}});
+            else
+                out.push_back(
+                    json::object{{"code", each.error().code}, {"reason", each.error().reason}});
+        }
+        return json::value(std::move(out));
+    }
+
+    outcome query(arguments const& in, caller const&)
+    {
+        auto const table = in.text(0);
+        auto const key = node_.forms().key(table, in.at(1));
+        if (!key) return fail{wrong(key.error())};
+        auto const found = node_.view().query(table, *key);
+        if (found.code != 0) return fail{no("the chain does not answer that query")};
+        auto row = node_.forms().row(table, found.value);
+        if (!row) return fail{no(row.error())};
+        json::object out{{"present", !found.value.empty()}, {"row", *std::move(row)}};
+        if (in.truth(2)) {
+            out.emplace("key", to_hex(*key));
+            out.emplace("value", to_hex(found.value));
+            out.emplace("proof", to_hex(found.proof));
+        }
+        return json::value(std::move(out));
+    }
+
+    outcome balance(arguments const& in, caller const&)
+    {
+        auto const who = crypto::parse_address(in.text(0));
+        if (!who) return fail{wrong(message(who.error()))};
+        auto const found = node_.view().query("ledger/purses", encode(*who));
+        if (found.code != 0) return fail{no("this chain keeps no purses")};
+        auto const row = decode<ledger::purses::row>(found.value);
+        auto const purse = row ? *row : ledger::purses::row{};
+        return json::value(
+            json::object{{"balance", to_json(purse.balance)}, {"nonce", purse.nonce}});
+    }
+
+    outcome tables(arguments const&, caller const&)
+    {
+        json::array out{};
+        for (auto const& each : node_.forms().tables()) out.emplace_back(each);
+        return json::value(std::move(out));
+    }
+
+    outcome validators(arguments const& in, caller const&)
+    {
+        auto const last = node_.status().last;
+        auto const at = in.has(0) ? height{in.number(0)} : later(last, 1);
+        if (at == height{} || at > later(last, 2))
+            return fail{no("who votes is known up to height " + std::to_string(last.get() + 2))};
+        return to_json(node_.validators(at).set);
+    }
+
+    outcome peers(arguments const&, caller const&) { return to_json(node_.peers()); }
+    outcome effective(arguments const&, caller const&) { return to_json(node_.settings()); }
+    outcome discover(arguments const&, caller const&) { return openrpc(); }
+
+    outcome subscribe(arguments const& in, caller const& who)
+    {
+        if (who.socket == 0) return fail{wrong("only a WebSocket, at /ws, can subscribe")};
+        auto const topic = in.text(0);
+        if (std::find(topics.begin(), topics.end(), topic) == topics.end())
+            return fail{wrong("there is no topic \"" + std::string{topic} +
+                              "\"; there are blocks and transactions")};
+        std::lock_guard const lock{subscribers_mutex_};
+        subscribers_[std::string{topic}].insert(who.socket);
+        return json::value(true);
+    }
+    outcome unsubscribe(arguments const& in, caller const& who)
+    {
+        std::lock_guard const lock{subscribers_mutex_};
+        auto const found = subscribers_.find(std::string{in.text(0)});
+        return json::value(found != subscribers_.end() && found->second.erase(who.socket) != 0);
+    }
+
+    // ---- events
+
+    std::vector<net::socket_id> listeners(std::string const& topic)
+    {
+        std::lock_guard const lock{subscribers_mutex_};
+        auto const found = subscribers_.find(topic);
+        if (found == subscribers_.end()) return {};
+        return {found->second.begin(), found->second.end()};
+    }
+
+    void push(std::string const& topic, std::vector<net::socket_id> const& to, json::value event)
+    {
+        auto const line = std::make_shared<std::string const>(json::serialize(
+            json::object{{"jsonrpc", "2.0"},
+                         {"method", "event"},
+                         {"params", json::object{{"topic", topic}, {"event", std::move(event)}}}}));
+        for (auto const each : to) server_->push(each, line);
+    }
+
+    void tell(committed_ptr const& b)
+    {
+        if (auto const to = listeners("blocks"); !to.empty())
+            push("blocks", to,
+                 json::object{{"height", b->block.at.at.get()},
+                              {"id", to_json(b->block.id)},
+                              {"time_ms", to_json(b->block.at.block_time)},
+                              {"transactions", b->done.results.size()},
+                              {"app_hash", to_json(b->done.app_hash)}});
+        auto const to = listeners("transactions");
+        if (to.empty()) return;
+        auto const parts = node_.forms().block(b->block.payload);
+        if (!parts) return;
+        for (std::size_t i = 0; i < parts->transactions.size(); ++i) {
+            json::object event{
+                {"height", b->block.at.at.get()}, {"index", i}, {"id", to_json(parts->ids[i])}};
+            if (auto const tx = node_.forms().transaction(parts->transactions[i]))
+                event.emplace("transaction", *tx);
+            if (i < b->done.results.size())
+                event.emplace("receipt", node_.forms().receipt(b->done.results[i]));
+            push("transactions", to, json::value(std::move(event)));
+        }
+    }
+
+    // ---- for those who watch over it
+
+    net::http_reply health()
+    {
+        auto const s = node_.status();
+        bool const good = s.state == "running" || s.state == "syncing";
+        return {good ? 200u : 503u, "text/plain",
+                s.state + (s.why.empty() ? "" : ": " + s.why) + '\n', true};
+    }
+    net::http_reply ready()
+    {
+        auto const s = node_.status();
+        return {s.state == "running" ? 200u : 503u, "text/plain", s.state + '\n', true};
+    }
+
+    std::string prometheus()
+    {
+        auto const s = node_.status();
+        std::string out{};
+        auto const add = [&](std::string_view name, std::string_view type, std::string_view about,
+                             std::uint64_t value) {
+            auto const whole = "blendr_" + std::string{name};
+            out += "# HELP " + whole + ' ' + std::string{about} + "\n# TYPE " + whole + ' ' +
+                   std::string{type} + '\n' + whole + ' ' + std::to_string(value) + '\n';
+        };
+        add("height", "gauge", "The last committed block.", s.last.get());
+        add("peers", "gauge", "Connected peers.", s.peers);
+        add("waiting_transactions", "gauge", "Transactions that wait for a block.", s.waiting);
+        add("transactions_total", "counter", "Transactions in blocks since the start.",
+            s.transactions);
+        add("validators", "gauge", "Who votes on the next block.", s.validators);
+        add("running", "gauge", "1 while the node runs, 0 while it syncs or has failed.",
+            s.state == "running" ? 1 : 0);
+        std::uint64_t in = 0, sent = 0;
+        for (auto const& each : node_.peers()) {
+            in += each.bytes_in;
+            sent += each.bytes_out;
+        }
+        add("peer_bytes_in", "gauge", "Bytes received from the peers of now.", in);
+        add("peer_bytes_out", "gauge", "Bytes sent to the peers of now.", sent);
+        if (server_) {
+            auto const c = server_->count();
+            add("rpc_requests_total", "counter", "HTTP requests.", c.requests);
+            add("rpc_connections_refused_total", "counter", "Connections refused.", c.refused);
+            add("rpc_sockets", "gauge", "Open WebSockets.", c.sockets);
+            add("rpc_slow_sockets_total", "counter", "WebSockets dropped as too slow.", c.dropped);
+        }
+        for (auto const& [name, value] : node_.metrics())
+            add("engine_" + name, "gauge", "Told by the engine.",
+                static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)));
+        return out;
+    }
+
+    node& node_;
+    std::unique_ptr<net::http_server> server_{};
+    std::uint64_t subscription_ = 0;
+    std::mutex subscribers_mutex_{};
+    std::map<std::string, std::set<net::socket_id>> subscribers_{};
+};
+
+std::vector<rpc_server::body::method> const& rpc_server::body::methods()
+{
+    parameter const raw{"raw", kind::truth, false, "with the bytes, in hex"};
+    static std::vector<method> const all{
+        {"status", "Where the node stands.", {}, "object", &body::status},
+        {"block",
+         "A block: header, names of its transactions, what became of them.",
+         {{"height", kind::number, false, "the last one if left out"}, raw},
+         "object",
+         &body::block},
+        {"transaction",
+         "A transaction: where it is, what it says, its receipt.",
+         {{"id", kind::text, true, "64 digits of hex"}, raw},
+         "object",
+         &body::transaction},
+        {"submit",
+         "Offers a signed transaction; its name when it was taken.",
+         {{"transaction", kind::text, true, "its encoding in hex"}},
+         "string",
+         &body::submit},
+        {"submit_batch",
+         "Offers many; an object with an id, or a code and a reason, for each.",
+         {{"transactions", kind::list, true, "their encodings in hex"}},
+         "array",
+         &body::submit_batch},
+        {"query",
+         "A row of the last committed state.",
+         {{"table", kind::text, true, "see `tables`"},
+          {"key", kind::any, true, "in JSON"},
+          {"proof", kind::truth, false, "with key, value and a proof, in hex"}},
+         "object",
+         &body::query},
+        {"balance",
+         "What an address owns, in grains, and its next nonce.",
+         {{"address", kind::text, true, "blendr1…"}},
+         "object",
+         &body::balance},
+        {"tables", "What may be queried.", {}, "array", &body::tables},
+        {"validators",
+         "Who votes at a height.",
+         {{"height", kind::number, false, "the next one if left out"}},
+         "array",
+         &body::validators},
+        {"peers", "Who the node is connected with.", {}, "array", &body::peers},
+        {"config", "The settings in effect.", {}, "object", &body::effective},
+        {"subscribe",
+         "Turns events on, on a WebSocket.",
+         {{"topic", kind::text, true, "blocks or transactions"}},
+         "boolean",
+         &body::subscribe},
+        {"unsubscribe",
+         "Turns them off.",
+         {{"topic", kind::text, true, "blocks or transactions"}},
+         "boolean",
+         &body::unsubscribe},
+        {"rpc.discover", "This document.", {}, "object", &body::discover},
+    };
+    return all;
+}
+
+boost::json::value rpc_server::openrpc()
+{
+    json::array methods{};
+    for (auto const& each : body::methods()) {
+        json::array params{};
+        for (auto const& p : each.parameters) {
+            json::object schema{};
+            auto const name = kind_names[static_cast<std::size_t>(p.type)];
+            if (!name.empty()) schema.emplace("type", text(name));
+            params.push_back(json::object{{"name", text(p.name)},
+                                          {"description", text(p.about)},
+                                          {"required", p.required},
+                                          {"schema", std::move(schema)}});
+        }
+        methods.push_back(json::object{
+            {"name", text(each.name)},
+            {"summary", text(each.about)},
+            {"params", std::move(params)},
+            {"result", json::object{{"name", "result"},
+                                    {"schema", json::object{{"type", text(each.result)}}}}}});
+    }
+    return json::object{
+        {"openrpc", "1.2.6"},
+        {"info", json::object{{"title", "libblendr node"}, {"version", text(header_version)}}},
+        {"methods", std::move(methods)}};
+}
+
+rpc_server::rpc_server(node& of) : body_{std::make_unique<body>(of)} {}
+rpc_server::~rpc_server() = default;
+result<std::string, std::string> rpc_server::start() { return body_->start(); }
+void rpc_server::stop() { body_->stop(); }
+std::string rpc_server::answer(std::string_view text) { return body_->answer(text, {}); }
+
+}  // namespace blendr::node

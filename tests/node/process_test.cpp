@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Validators as real processes on loopback.
+#include <doctest/doctest.h>
+
+#include <support/support.hpp>
+
+#include <map>
+#include <random>
+
+#include <blendr/core/random.hpp>
+#include <blendr/crypto/json.hpp>
+#include <blendr/crypto/keystore.hpp>
+
+#include "common.hpp"
+#include "processes.hpp"
+
+using namespace blendr;
+using namespace blendr::test;
+
+namespace {
+
+/// The owner of the premine, who pays.
+struct payer {
+    explicit payer(devnet const& net)
+        : me{crypto::identity{*crypto::open_keystore(net.dir() / "wallet.key", crypto::secret{})}}
+    {
+        auto const text = [&] {
+            std::ifstream in{net.home(0) / "genesis.json"};
+            return std::string{std::istreambuf_iterator<char>{in}, {}};
+        }();
+        chain = ledger::chain_id{parse_json(text)->at("chain").to_number<std::uint64_t>()};
+    }
+    std::string next(crypto::address const& to)
+    {
+        ledger::transaction tx{};
+        tx.chain = chain;
+        tx.sequence = ledger::nonce{nonce++};
+        tx.fee_max = 1_blnd;
+        tx.expires = height{80'000};
+        tx.messages.push_back(ledger::wrap<ledger::bank>(ledger::bank::transfer{to, 1_blnd}));
+        ledger::sign(tx, me);
+        return to_hex(encode(tx));
+    }
+    crypto::identity me;
+    ledger::chain_id chain{};
+    std::uint64_t nonce = 0;
+};
+
+std::uint64_t paid(devnet const& net, unsigned i, crypto::address const& who)
+{
+    auto const got = net.call(i, "balance", "[\"" + to_text(who) + "\"]");
+    if (!got) return 0;
+    auto const& grains = got->at("balance").as_string();
+    return std::stoull(std::string{grains.data(), grains.size()}) / grains_per_blnd;
+}
+
+/// Every node tells the same of every height that it holds.
+void agree(devnet const& net)
+{
+    std::uint64_t least = ~std::uint64_t{0};
+    for (unsigned i = 0; i < net.size(); ++i) least = std::min(least, net.height_of(i));
+    REQUIRE(least > 0);
+    for (std::uint64_t h = 1; h <= least; ++h) {
+        auto const first = net.block_text(0, h);
+        REQUIRE(!first.empty());
+        for (unsigned i = 1; i < net.size(); ++i) REQUIRE(net.block_text(i, h) == first);
+    }
+}
+
+std::vector<std::string> const quick{"--engine.interval_ms", "100", "--engine.view_ms", "800",
+                                     "--engine.ask_ms",      "200", "--threads",        "1"};
+
+/// Kills `at_once` nodes at random moments, `times` times, under load; then all agree and all that was committed is there.
+void killed(unsigned count, unsigned at_once, unsigned times)
+{
+    if (!fs::exists(program("fullnode"))) return skip("the example fullnode is not built");
+    devnet net{scratch("process") / ("kill" + std::to_string(at_once)), count, "simplex", quick};
+    REQUIRE(net.good());
+    net.start();
+    payer from{net};
+    auto const bob = person(7).account();
+    rng random{seed()};
+    REQUIRE(eventually([&] { return net.height_of(0) >= 2; }, 60'000));
+    std::uint64_t sent = 0, seen = 0;
+    for (unsigned round = 0; round < times; ++round) {
+        std::vector<unsigned> victims{};
+        while (victims.size() < at_once) {
+            auto const v = static_cast<unsigned>(random.below(count));
+            if (std::find(victims.begin(), victims.end(), v) == victims.end()) victims.push_back(v);
+        }
+        unsigned alive = 0;
+        while (std::find(victims.begin(), victims.end(), alive) != victims.end()) ++alive;
+        if (sent - seen < 16 && net.call(alive, "submit", "[\"" + from.next(bob) + "\"]"))
+            ++sent;
+        else
+            --from.nonce;
+        std::this_thread::sleep_for(std::chrono::milliseconds{random.below(250)});
+        for (auto const v : victims) net.at(v).kill();
+        // What somebody saw committed must never go away.
+        auto const now = paid(net, alive, bob);
+        CHECK(now >= seen);
+        seen = std::max(seen, now);
+        std::this_thread::sleep_for(std::chrono::milliseconds{random.below(100)});
+        for (auto const v : victims) net.start(v);
+        auto const reached = net.height_of(alive);
+        REQUIRE_MESSAGE(eventually([&] { return net.height_of(alive) > reached; }, 60'000),
+                        "stuck in round " << round);
+    }
+    for (unsigned i = 0; i < count; ++i)
+        CHECK(eventually(
+            [&] { return paid(net, i, bob) >= seen && net.height_of(i) + 3 >= net.height_of(0); },
+            60'000));
+    CHECK(seen > 0);
+    agree(net);
+    for (unsigned i = 0; i < count; ++i) CHECK(net.at(i).finish() == 0);
+}
+
+}  // namespace
+
+TEST_CASE("process: four validators commit transfers, stop in order, and go on where they were" *
+          doctest::test_suite("e2e"))
+{
+    if (!fs::exists(program("fullnode"))) return skip("the example fullnode is not built");
+    devnet net{scratch("process") / "four", 4, "simplex", quick};
+    REQUIRE(net.good());
+    net.start();
+    payer from{net};
+    auto const bob = person(7).account();
+    REQUIRE(eventually([&] { return net.height_of(0) >= 2; }, 60'000));
+    for (int i = 0; i < 20; ++i)
+        REQUIRE(net.call(static_cast<unsigned>(i) % 4, "submit", "[\"" + from.next(bob) + "\"]"));
+    for (unsigned i = 0; i < 4; ++i) CHECK(eventually([&] { return paid(net, i, bob) == 20; }));
+    auto const before = net.height_of(0);
+    for (unsigned i = 0; i < 4; ++i) CHECK(net.at(i).finish() == 0);
+    net.start();
+    for (unsigned i = 0; i < 4; ++i)
+        CHECK(eventually([&] { return net.height_of(i) > before; }, 60'000));
+    CHECK(paid(net, 0, bob) == 20);
+    agree(net);
+}
+
+TEST_CASE("process: each engine by its name" * doctest::test_suite("e2e"))
+{
+    if (!fs::exists(program("fullnode"))) return skip("the example fullnode is not built");
+    for (std::string const engine : {"solo", "hotstuff2", "authority"}) {
+        CAPTURE(engine);
+        auto settings = quick;
+        settings.insert(settings.end(), {"--engine.depth", "2"});
+        devnet net{scratch("process") / engine, engine == "solo" ? 1u : 3u, engine, settings};
+        REQUIRE(net.good());
+        net.start();
+        payer from{net};
+        auto const bob = person(7).account();
+        REQUIRE(eventually([&] { return net.height_of(0) >= 1; }, 60'000));
+        REQUIRE(net.call(0, "submit", "[\"" + from.next(bob) + "\"]"));
+        for (unsigned i = 0; i < net.size(); ++i)
+            CHECK(eventually([&] { return paid(net, i, bob) == 1; }, 60'000));
+    }
+}
+
+TEST_CASE("process: one of four is killed again and again, and nothing committed is lost" *
+          doctest::test_suite("e2e"))
+{
+    killed(4, 1, 6);
+}
+
+TEST_CASE("process: one of four is killed fifty times under load" * doctest::test_suite("slow"))
+{
+    killed(4, 1, 50);
+}
+
+TEST_CASE("process: two of seven are killed together fifty times under load" *
+          doctest::test_suite("slow"))
+{
+    killed(7, 2, 50);
+}
+
+TEST_CASE("process: a node that was away for long fetches what it missed" *
+          doctest::test_suite("e2e"))
+{
+    if (!fs::exists(program("fullnode"))) return skip("the example fullnode is not built");
+    auto settings = quick;
+    settings.insert(settings.end(), {"--sync_behind", "16"});
+    devnet net{scratch("process") / "away", 4, "simplex", settings};
+    REQUIRE(net.good());
+    for (unsigned i = 0; i < 3; ++i) net.start(i);
+    REQUIRE(eventually([&] { return net.height_of(0) >= 60; }, 90'000));
+    net.start(3);
+    CHECK(eventually([&] { return net.height_of(3) + 2 >= net.height_of(0); }, 60'000));
+    std::ifstream in{net.log(3)};
+    agree(net);
+}

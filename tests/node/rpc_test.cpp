@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <blendr/node/rpc.hpp>  // first: it stands alone
+
+#include <doctest/doctest.h>
+
+#include <support/support.hpp>
+
+#include <set>
+#include <string>
+
+#include <blendr/core/json.hpp>
+#include <blendr/core/random.hpp>
+#include <blendr/crypto/json.hpp>
+#include <blendr/ledger/base.hpp>
+#include <blendr/ledger/registry.hpp>
+#include <blendr/net/http.hpp>
+#include <blendr/node/standard_chain.hpp>
+#include <blendr/state/proof.hpp>
+
+#include "common.hpp"
+
+using namespace blendr;
+using namespace blendr::test;
+
+namespace {
+
+struct served {
+    served()
+    {
+        node::node_parts parts{{},
+                               person(1),
+                               small_genesis(1),
+                               node::standard_chain(),
+                               node::engine_registry::standard(),
+                               {},
+                               quiet()};
+        parts.with.home.clear();
+        parts.with.consensus = "solo";
+        parts.with.engine.interval_ms = 20;
+        parts.with.rpc.batch_max = 4;
+        parts.with.threads = 1;
+        auto made = node::node::start(std::move(parts));
+        REQUIRE(made);
+        it = *std::move(made);
+        rpc = std::make_unique<node::rpc_server>(*it);
+    }
+    boost::json::value ask(std::string const& method, std::string const& params = "[]")
+    {
+        return *parse_json(rpc->answer(R"({"jsonrpc":"2.0","id":7,"method":")" + method +
+                                       R"(","params":)" + params + "}"));
+    }
+    int error(std::string const& text)
+    {
+        return parse_json(rpc->answer(text))->at("error").at("code").to_number<int>();
+    }
+
+    std::unique_ptr<node::node> it{};
+    std::unique_ptr<node::rpc_server> rpc{};
+};
+
+}  // namespace
+
+TEST_CASE("rpc: a transfer is offered, found, explained by its receipt, and seen in the balance")
+{
+    served s{};
+    auto const bob = person(101).account();
+    auto const raw = to_hex(transfer(person(100), bob, 0));
+    auto const sent = s.ask("submit", "[\"" + raw + "\"]");
+    std::string const id{sent.at("result").as_string()};
+    CHECK(eventually([&] {
+        return s.ask("balance", "[\"" + to_text(bob) + "\"]")
+                   .at("result")
+                   .at("balance")
+                   .as_string() == "1000000000";
+    }));
+    auto const tx = s.ask("transaction", R"({"id":")" + id + R"("})").at("result");
+    CHECK(tx.at("state").as_string() == "committed");
+    CHECK(tx.at("receipt").at("result").as_string() == "ok");
+    CHECK(tx.at("transaction").at("messages").at(0).as_object().contains("bank.transfer"));
+    auto const at = std::to_string(tx.at("height").to_number<int>());
+    auto const block = s.ask("block", "[" + at + ",true]").at("result");
+    CHECK(block.at("transactions").at(0).as_string() == id);
+    CHECK(block.as_object().contains("payload"));
+    // A refusal carries the frozen code and its sentence.
+    auto const again = s.ask("submit", "[\"" + raw + "\"]").at("error");
+    CHECK(again.at("code").to_number<int>() == -32000);
+    CHECK(again.at("data").at("code").to_number<std::uint32_t>() ==
+          code(ledger::reject::stale_nonce));
+    CHECK(again.at("message").as_string() == message(ledger::reject::stale_nonce));
+}
+
+TEST_CASE(
+    "rpc: a row comes with a proof on request, which holds under the next header's state root")
+{
+    served s{};
+    auto const owner = person(100).account();
+    REQUIRE(eventually([&] { return s.it->status().last > height{}; }));
+    for (int tries = 0;; ++tries) {
+        REQUIRE(tries < 50);
+        auto const before = s.it->status().last;
+        auto const got =
+            s.ask("query", R"(["ledger/purses",")" + to_text(owner) + R"(",true])").at("result");
+        if (s.it->status().last != before) continue;  // it moved on meanwhile
+        CHECK(got.at("present").as_bool());
+        REQUIRE(eventually([&] { return s.it->status().last > before; }));
+        auto const next = s.ask("block", "[" + std::to_string(before.get() + 1) + "]").at("result");
+        auto const root = from_json<hash256>(next.at("header").at("after_parent").at("state"));
+        REQUIRE(root);
+        auto const hex = [&](char const* name) {
+            auto const& text = got.at(name).as_string();
+            return *from_hex({text.data(), text.size()});
+        };
+        auto const proof = hex("proof");
+        auto const key = ledger::state_key<ledger::base, ledger::purses>(owner);
+        auto const value = hex("value");
+        CHECK(state::verify(*root, key, bytes_view{value}, proof));
+        break;
+    }
+}
+
+TEST_CASE("rpc: malformed requests have the codes of JSON-RPC, and notifications no answer")
+{
+    served s{};
+    CHECK(s.error("{") == -32700);
+    CHECK(s.error(std::string(5000, '[')) == -32700);
+    CHECK(s.error("3") == -32600);
+    CHECK(s.error("[]") == -32600);
+    CHECK(s.error("[1,2,3,4,5]") == -32600);  // more than a batch may hold
+    CHECK(s.error(R"({"jsonrpc":"1.0","id":1,"method":"status"})") == -32600);
+    CHECK(s.error(R"({"jsonrpc":"2.0","id":{},"method":"status"})") == -32600);
+    CHECK(s.error(R"({"jsonrpc":"2.0","id":1,"method":"dance"})") == -32601);
+    CHECK(s.error(R"({"jsonrpc":"2.0","id":1,"method":"balance"})") == -32602);
+    CHECK(s.error(R"({"jsonrpc":"2.0","id":1,"method":"balance","params":[5]})") == -32602);
+    CHECK(s.error(R"({"jsonrpc":"2.0","id":1,"method":"status","params":[5]})") == -32602);
+    CHECK(s.error(R"({"jsonrpc":"2.0","id":1,"method":"submit","params":["xy"]})") == -32602);
+    CHECK(s.error(R"({"jsonrpc":"2.0","id":1,"method":"subscribe","params":["blocks"]})") ==
+          -32602);
+    CHECK(s.error(R"({"jsonrpc":"2.0","id":1,"method":"block","params":[999999]})") == -32001);
+    CHECK(s.rpc->answer(R"({"jsonrpc":"2.0","method":"status"})").empty());
+    auto const batch = *parse_json(s.rpc->answer(
+        R"([{"jsonrpc":"2.0","id":1,"method":"status"},{"jsonrpc":"2.0","method":"status"},7])"));
+    REQUIRE(batch.as_array().size() == 2);
+    CHECK(batch.at(0).at("id").to_number<int>() == 1);
+    CHECK(batch.at(1).at("error").at("code").to_number<int>() == -32600);
+}
+
+TEST_CASE("rpc: noise in, valid JSON out" * doctest::test_suite("property"))
+{
+    INFO("seed " << seed());
+    rng random{seed()};
+    served s{};
+    std::string const good =
+        R"([{"jsonrpc":"2.0","id":1,"method":"block","params":{"height":1,"raw":true}}])";
+    for (int i = 0; i < 3000; ++i) {
+        auto bent = good;
+        for (auto n = 1 + random.below(4); n > 0; --n) {
+            auto const at = random.below(bent.size());
+            bent[at] = static_cast<char>(32 + random.below(95));
+        }
+        auto const out = s.rpc->answer(bent);
+        if (!out.empty()) CHECK(parse_json(out));
+    }
+}
+
+TEST_CASE("rpc: the OpenRPC document names every method, and each can be called as it says")
+{
+    served s{};
+    auto const document = s.ask("rpc.discover").at("result");
+    std::set<std::string> names{};
+    for (auto const& m : document.at("methods").as_array()) {
+        std::string const name{m.at("name").as_string()};
+        CHECK(names.insert(name).second);
+        // Arguments of the kinds that it asks for lead to an answer or to a refusal that is not about kinds.
+        boost::json::object params{};
+        for (auto const& p : m.at("params").as_array()) {
+            auto const& schema = p.at("schema").as_object();
+            std::string const type =
+                schema.contains("type") ? std::string{schema.at("type").as_string()} : "";
+            params[p.at("name").as_string()] = type == "string"    ? boost::json::value("x")
+                                               : type == "integer" ? boost::json::value(1)
+                                               : type == "boolean" ? boost::json::value(true)
+                                               : type == "array"
+                                                   ? boost::json::value(boost::json::array{})
+                                                   : boost::json::value("x");
+        }
+        auto const got = s.ask(name, to_text(boost::json::value(params)));
+        auto const* error = got.as_object().if_contains("error");
+        if (error != nullptr) {
+            CHECK(error->at("code").to_number<int>() != -32601);
+            CHECK(std::string{error->at("message").as_string()}.find("is missing") ==
+                  std::string::npos);
+            CHECK(std::string{error->at("message").as_string()}.find("nobody asked") ==
+                  std::string::npos);
+        } else {
+            auto const& type = m.at("result").at("schema").at("type").as_string();
+            auto const& result = got.at("result");
+            CHECK((type == "object"   ? result.is_object()
+                   : type == "array"  ? result.is_array()
+                   : type == "string" ? result.is_string()
+                                      : result.is_bool()));
+        }
+    }
+    CHECK(names.size() >= 14);
+}
+
+TEST_CASE("rpc: health, readiness and metrics are served beside the calls")
+{
+    served s{};
+    auto const where = s.rpc->start();
+    REQUIRE(where);
+    CHECK(s.it->status().rpc == *where);
+    CHECK(net::http_ask(*where, "GET", "/health")->status == 200);
+    CHECK(net::http_ask(*where, "GET", "/ready")->status == 200);
+    CHECK(net::http_ask(*where, "GET", "/metrics")->body.find("\nblendr_height ") !=
+          std::string::npos);
+    CHECK(parse_json(net::http_ask(*where, "GET", "/openrpc.json")->body));
+    CHECK(net::http_ask(*where, "GET", "/nothing")->status == 404);
+    auto const got =
+        net::http_ask(*where, "POST", "/", R"({"jsonrpc":"2.0","id":"a","method":"status"})");
+    REQUIRE(got);
+    CHECK(parse_json(got->body)->at("result").at("state").as_string() == "running");
+    s.it->stop();
+    CHECK(net::http_ask(*where, "GET", "/health")->status == 503);
+}

@@ -49,6 +49,8 @@ constexpr std::string_view usage = R"(a node of a libblendr chain
   config   --home DIR                 the settings in effect, every one a flag
   check    --home DIR                 reads all that is stored; names the first damage
   export   --home DIR --to FILE       decided blocks [--from H] [--until H]
+  import   --home DIR --file FILE     into a home whose node is stopped; every block is proven and executed
+           [--trust yes]              also where finality is a depth, which proves nothing to others
 
 After these, any setting: --consensus simplex|hotstuff2|authority|nakamoto|solo --rpc.listen 127.0.0.1:8645 ...
 Keys are sealed with the passphrase in --passphrase-file FILE or in BLENDR_PASSPHRASE.
@@ -324,6 +326,39 @@ int export_blocks(std::span<std::string const> all)
     return 0;
 }
 
+int import_blocks(std::span<std::string const> all, chain_kind const& chain,
+                  engine_registry const& engines)
+{
+    auto const flags = split(all, {"home", "file", "trust", "passphrase-file"});
+    auto const c = read_config(flags);
+    if (!flags.own.contains("file")) throw failure{"--file is missing"};
+    auto key = crypto::open_keystore(fs::path{c.home} / "node.key", passphrase(flags));
+    if (!key) throw failure{message(key.error())};
+    std::ifstream in{flags.own.at("file"), std::ios::binary};
+    std::string head(export_magic.size(), '\0');
+    in.read(head.data(), static_cast<std::streamsize>(head.size()));
+    if (head != export_magic) throw failure{flags.own.at("file") + " holds no exported blocks"};
+    auto const next = [&]() -> std::optional<ledger::logged_block> {
+        bytes size(4);
+        if (!in.read(reinterpret_cast<char*>(size.data()), 4)) return std::nullopt;
+        auto const count = *decode<std::uint32_t>(size);
+        constexpr std::uint32_t most = std::uint32_t{32} << 20;
+        bytes raw(std::min(count, most));
+        in.read(reinterpret_cast<char*>(raw.data()), static_cast<std::streamsize>(raw.size()));
+        auto block = in && count <= most
+                         ? decode<ledger::logged_block>(raw)
+                         : result<ledger::logged_block, decode_error>{fail{decode_error{}}};
+        if (!block) throw failure{flags.own.at("file") + " is damaged or cut off"};
+        return *std::move(block);
+    };
+    node_parts parts{
+        c, crypto::identity{*std::move(key)}, read_genesis(c, chain), chain, engines, {}, {}};
+    auto const done = node::import(std::move(parts), next, flags.own.contains("trust"));
+    if (!done) throw failure{done.error()};
+    std::printf("at block %llu\n", static_cast<unsigned long long>(done->get()));
+    return 0;
+}
+
 int dispatch(std::span<std::string const> arguments, chain_kind const& chain,
              engine_registry const& engines)
 {
@@ -340,6 +375,7 @@ int dispatch(std::span<std::string const> arguments, chain_kind const& chain,
     if (what == "status") return status(rest);
     if (what == "check") return check(rest);
     if (what == "export") return export_blocks(rest);
+    if (what == "import") return import_blocks(rest, chain, engines);
     if (what == "config") {
         std::printf("%s\n", to_text(read_config(split(rest, {"home"}))).c_str());
         return 0;

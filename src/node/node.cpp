@@ -163,6 +163,48 @@ public:
         return nothing{};
     }
 
+    result<height, std::string>
+    import(std::function<std::optional<ledger::logged_block>()> const& next, bool trust)
+    {
+        if (!log_) log_ = std::make_shared<logger>(log_level::error);
+        engine_kind_ = engines_.find(config_.consensus);
+        if (engine_kind_ == nullptr)
+            return fail{"there is no engine \"" + config_.consensus + "\""};
+        chain_name_ = chain_name(genesis_, config_.consensus);
+        BLENDR_CHECK(open_chain());
+        co::decide batch{};
+        auto parent = tip_.block;
+        while (auto block = next()) {
+            auto const& at = block->at;
+            auto const due = later(tip_last(), 1 + batch.blocks.size());
+            if (at.at < due) continue;
+            auto const name = "block " + std::to_string(at.at.get());
+            if (at.at != due)
+                return fail{name + " comes where " + std::to_string(due.get()) + " is due"};
+            if ((at.at != height{1} && at.parent != parent) ||
+                app::make_block_id(at, app::payload_digest(block->payload)) != block->id)
+                return fail{name + " does not follow, or is not named by its content"};
+            parent = block->id;
+            batch.blocks.push_back({block->id, at, std::move(block->payload)});
+            auto const why = history::finality_of(*block);
+            if (!why) continue;
+            bool const proven = proves(batch.blocks.back(), encode(*why));
+            if (!proven && !(trust && std::holds_alternative<co::depth>(*why)))
+                return fail{name + " is not proven to be final"};
+            // The application has the last word: an invalid block never enters the log.
+            for (auto const& b : batch.blocks)
+                if (chain_->verify(b.at, b.id, b.payload) != app::verdict::valid)
+                    return fail{name + " is not valid on this chain"};
+            batch.why = *why;
+            if (!decide(batch)) return fail{status().why};
+            batch = {};
+        }
+        if (database_)
+            if (auto const done = database_->state().flush(); !done)
+                return fail{message(done.error())};
+        return tip_last();
+    }
+
     void stop()
     {
         {
@@ -679,6 +721,7 @@ private:
             if (auto const kept = learn(later(b.at.at, 2), done.next); !kept)
                 return fatal(kept.error()), false;
             auto const oldest = chain_->commit();
+            if (auto const why = chain_->failure()) return fatal(*why), false;
             if (config_.keep_blocks != 0 && database_ && b.at.at.get() > config_.keep_blocks) {
                 auto const below = std::min(oldest, height{b.at.at.get() - config_.keep_blocks});
                 if (auto const gone = database_->prune(below); !gone)
@@ -1078,6 +1121,13 @@ result<std::unique_ptr<node>, std::string> node::start(node_parts parts)
     auto made = std::make_unique<body>(std::move(parts));
     BLENDR_CHECK(made->start());
     return std::unique_ptr<node>{new node{std::move(made)}};
+}
+
+result<height, std::string>
+node::import(node_parts parts, std::function<std::optional<ledger::logged_block>()> const& next,
+             bool trust)
+{
+    return body{std::move(parts)}.import(next, trust);
 }
 
 node::node(std::unique_ptr<body> made) : body_{std::move(made)} {}

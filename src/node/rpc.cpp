@@ -409,6 +409,17 @@ private:
         return json::value(std::move(out));
     }
 
+    outcome ask(arguments const& in, caller const&)
+    {
+        BLENDR_TRY(auto const question, hex_of(in.text(1)));
+        auto const found = node_.view().query(in.text(0), question);
+        if (found.code != 0)
+            return fail{rpc_error{refused, "the chain refuses that question",
+                                  json::object{{"code", found.code}}}};
+        return json::value(
+            json::object{{"value", to_hex(found.value)}, {"proof", to_hex(found.proof)}});
+    }
+
     outcome balance(arguments const& in, caller const&)
     {
         auto const who = crypto::parse_address(in.text(0));
@@ -594,6 +605,12 @@ std::vector<rpc_server::body::method> const& rpc_server::body::methods()
           {"proof", kind::truth, false, "with key, value and a proof, in hex"}},
          "object",
          &body::query},
+        {"ask",
+         "A contract's own query, as it is encoded.",
+         {{"path", kind::text, true, "<contract>/<query>"},
+          {"question", kind::text, true, "its encoding in hex"}},
+         "object",
+         &body::ask},
         {"balance",
          "What an address owns, in grains, and its next nonce.",
          {{"address", kind::text, true, "blendr1…"}},

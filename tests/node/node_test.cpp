@@ -7,9 +7,12 @@
 
 #include <filesystem>
 #include <map>
+#include <mutex>
 
+#include <blendr/core/random.hpp>
 #include <blendr/net/memory.hpp>
 #include <blendr/node/standard_chain.hpp>
+#include <blendr/node/sync.hpp>
 
 #include "common.hpp"
 
@@ -122,6 +125,119 @@ TEST_CASE(
         it.stop();
         last = it.status().last;
     }
+}
+
+TEST_CASE("node: a validator that sends noise, lies and repeats on every topic stops nobody")
+{
+    net::memory_network net{};
+    std::vector<std::unique_ptr<node::node>> nodes{};
+    for (std::uint8_t i = 1; i <= 3; ++i) {
+        auto parts = parts_of(i, 4);
+        parts.with.sync_behind = 8;
+        parts.transport = net.join(person(i).self());
+        auto made = node::node::start(std::move(parts));
+        REQUIRE(made);
+        nodes.push_back(*std::move(made));
+    }
+    struct villain final : net::receiver {
+        void on_joined(crypto::public_key const&) override {}
+        bool on_message(crypto::public_key const&, net::lane, bytes_view m) override
+        {
+            std::lock_guard const lock{mutex};
+            if (heard.size() < 200) heard.push_back(to_bytes(m));
+            return true;
+        }
+        void on_left(crypto::public_key const&, net::error) override {}
+        std::mutex mutex{};
+        std::vector<bytes> heard{};
+    } ear{};
+    auto const it = net.join(person(4).self());
+    REQUIRE(it->start(ear));
+    auto const bob = person(101).account();
+    REQUIRE(nodes[0]->submit(transfer(person(100), bob, 0)));
+    INFO("seed " << seed());
+    rng random{seed()};
+    for (int i = 0; i < 3'000; ++i) {
+        bytes message(1 + random.below(300));
+        for (auto& each : message) each = static_cast<std::byte>(random());
+        message[0] = static_cast<std::byte>(random.below(4));
+        if (i % 2 == 0) {  // somebody else's words, sometimes bent
+            std::lock_guard const lock{ear.mutex};
+            if (!ear.heard.empty()) message = ear.heard[random.below(ear.heard.size())];
+            auto const at = random.below(message.size());
+            if (i % 4 == 0) message[at] ^= std::byte{4};
+        }
+        if (i % 10 == 1) {  // far ahead, or so it says
+            message = encode(node::sync_message{node::sync_status{height{1}, height{1'000'000}}});
+            message.insert(message.begin(), std::byte{2});
+        }
+        it->broadcast(static_cast<net::lane>(random.below(3)), net::share(std::move(message)));
+    }
+    for (auto const& each : nodes) {
+        CHECK(eventually([&] { return balance(*each, bob) == 1_blnd; }));
+        auto const reached = each->status().last;
+        CHECK(eventually([&] { return each->status().last > reached; }));
+    }
+    it->stop();
+}
+
+TEST_CASE(
+    "node: in halves nobody decides, and once they hear each other again all go on in one state")
+{
+    net::memory_network net{};
+    auto nodes = network(net, 4, "simplex");
+    REQUIRE(eventually([&] { return nodes[0]->status().last >= height{3}; }));
+    auto const cut = [&](bool on) {
+        for (auto const a : {std::uint8_t{1}, std::uint8_t{2}})
+            for (auto const b : {std::uint8_t{3}, std::uint8_t{4}})
+                net.cut(person(a).self(), person(b).self(), on);
+    };
+    cut(true);
+    std::this_thread::sleep_for(std::chrono::milliseconds{300});  // what was on its way arrives
+    std::vector<height> before{};
+    for (auto const& each : nodes) before.push_back(each->status().last);
+    std::this_thread::sleep_for(std::chrono::milliseconds{700});
+    for (std::size_t i = 0; i < 4; ++i) CHECK(nodes[i]->status().last <= later(before[i], 1));
+    cut(false);
+    auto const bob = person(101).account();
+    REQUIRE(nodes[3]->submit(transfer(person(100), bob, 0)));
+    for (auto const& each : nodes) CHECK(eventually([&] { return balance(*each, bob) == 1_blnd; }));
+    auto const least = nodes[0]->status().last;
+    for (height h{1}; h <= least; h = later(h, 1)) {
+        auto const first = nodes[0]->block(h)->block.id;
+        for (auto const& each : nodes)
+            if (auto const b = each->block(h)) CHECK(b->block.id == first);
+    }
+}
+
+TEST_CASE("node: blocks of one home are proven and executed into another, and bent ones refused")
+{
+    net::memory_network net{};
+    auto nodes = network(net, 4, "simplex");
+    auto const bob = person(101).account();
+    REQUIRE(nodes[0]->submit(transfer(person(100), bob, 0)));
+    REQUIRE(eventually(
+        [&] { return balance(*nodes[0], bob) == 1_blnd && nodes[0]->status().last >= height{4}; }));
+    auto const last = nodes[0]->status().last;
+    std::vector<ledger::logged_block> row{};
+    for (height h{1}; h <= last; h = later(h, 1)) row.push_back(nodes[0]->block(h)->block);
+    auto const bring = [&](std::vector<ledger::logged_block> blocks) {
+        std::size_t at = 0;
+        return node::node::import(parts_of(9, 4), [&]() -> std::optional<ledger::logged_block> {
+            if (at == blocks.size()) return std::nullopt;
+            return blocks[at++];
+        });
+    };
+    CHECK(bring(row) == last);
+    auto bent = row;
+    bent[row.size() / 2].payload.back() ^= std::byte{1};
+    CHECK(!bring(bent));
+    bent = row;
+    bent[row.size() / 2].finality.back() ^= std::byte{1};
+    CHECK(!bring(bent));
+    bent = row;
+    bent.erase(bent.begin() + 1);
+    CHECK(!bring(bent));
 }
 
 TEST_CASE("node: over TCP, validators find each other and one that joins later catches up")

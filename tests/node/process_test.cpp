@@ -4,8 +4,8 @@
 
 #include <support/support.hpp>
 
-#include <map>
-#include <random>
+#include <algorithm>
+#include <cstdlib>
 
 #include <blendr/core/random.hpp>
 #include <blendr/crypto/json.hpp>
@@ -188,5 +188,44 @@ TEST_CASE("process: a node that was away for long fetches what it missed" *
     net.start(3);
     CHECK(eventually([&] { return net.height_of(3) + 2 >= net.height_of(0); }, 60'000));
     std::ifstream in{net.log(3)};
+    agree(net);
+}
+
+TEST_CASE("process: ten minutes of load leave memory bounded and one state" *
+          doctest::test_suite("slow"))
+{
+    if (!fs::exists(program("fullnode"))) return skip("the example fullnode is not built");
+    auto const* const told = std::getenv("BLENDR_SOAK_SECONDS");
+    auto const seconds = told != nullptr ? std::atoi(told) : 600;
+    devnet net{scratch("process") / "soak", 4, "simplex", quick};
+    REQUIRE(net.good());
+    net.start();
+    payer from{net};
+    auto const bob = person(7).account();
+    REQUIRE(eventually([&] { return net.height_of(0) >= 2; }, 60'000));
+    auto const begun = std::chrono::steady_clock::now();
+    std::uint64_t early = 0, most = 0;
+    std::uint64_t sent = 0;
+    while (std::chrono::steady_clock::now() - begun < std::chrono::seconds{seconds}) {
+        if (sent < paid(net, 0, bob) + 40) {
+            REQUIRE(net.call(static_cast<unsigned>(sent % 4), "submit",
+                             "[\"" + from.next(bob) + "\"]"));
+            ++sent;
+        } else {
+            std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        }
+        if (sent % 64 != 0) continue;
+        std::uint64_t now = 0;
+        for (unsigned i = 0; i < 4; ++i) now = std::max(now, net.at(i).resident());
+        most = std::max(most, now);
+        if (std::chrono::steady_clock::now() - begun < std::chrono::seconds{seconds / 3})
+            early = std::max(early, now);
+    }
+    MESSAGE(seconds << " s: " << sent << " transfers, height " << net.height_of(0)
+                    << ", resident at most " << early / 1'000'000 << " MB in the first third, "
+                    << most / 1'000'000 << " MB in all");
+    CHECK(most < 200'000'000);
+    CHECK(most < early + early / 2 + 20'000'000);
+    for (unsigned i = 0; i < 4; ++i) CHECK(eventually([&] { return paid(net, i, bob) == sent; }));
     agree(net);
 }

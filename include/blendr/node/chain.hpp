@@ -68,6 +68,8 @@ public:
     virtual app::finalized finalize(app::proposal_context const& at, block_id const& id,
                                     bytes_view payload) = 0;
     virtual height commit() = 0;
+    /// Why it cannot go on, when its store failed. The log has all that was decided.
+    virtual std::optional<std::string> failure() const = 0;
 };
 
 /// How people and programs read what a chain's bytes mean. Pure functions.

@@ -9,7 +9,7 @@
 
 namespace blendr::node {
 
-/// A node program: `init`, `network`, `run`, `status`, `config`, `check`, `export`. What a main() returns.
+/// A node program: `init`, `network`, `run`, `status`, `config`, `check`, `export`, `import`. What a main() returns.
 /// `run` ends on SIGINT and SIGTERM, in order; what it was told with flags and file it prints first.
 ///
 /// A home holds config.json, genesis.json, node.key (a keystore; its passphrase comes from --passphrase-file or

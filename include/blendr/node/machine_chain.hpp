@@ -56,6 +56,11 @@ public:
         return machine_.finalize(at, id, payload);
     }
     height commit() override { return machine_.commit(); }
+    std::optional<std::string> failure() const override
+    {
+        auto const why = machine_.failure();
+        return why ? std::optional{message(*why)} : std::nullopt;
+    }
 
     app::info last() const override { return machine_.last(); }
     app::query_result query(std::string_view path, bytes_view key) const override

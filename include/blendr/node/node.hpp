@@ -79,6 +79,13 @@ struct node_parts {
 class node {
 public:
     static result<std::unique_ptr<node>, std::string> start(node_parts parts);
+    /// Takes decided blocks that were kept elsewhere into a home whose node is stopped, from the one after
+    /// its last on: each must be named by its content, follow the one before and be proven final, and is
+    /// executed. With `trust`, who brings them vouches for what no certificate proves (finality by depth).
+    /// The height reached, or why it stopped there; what came before the refused block is kept.
+    static result<height, std::string>
+    import(node_parts parts, std::function<std::optional<ledger::logged_block>()> const& next,
+           bool trust = false);
     /// Stops it.
     ~node();
 

@@ -114,7 +114,7 @@ public:
         auto const document = ledger::read_genesis_json<registry>(json);
         if (!document) return fail{message(document.error())};
         if (auto const good = ledger::check(*document); !good)
-            return fail{std::string{message(good.error())}};
+            return fail{good.error().where + ": " + std::string{message(good.error().why)}};
         return encode(*document);
     }
 

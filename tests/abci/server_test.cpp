@@ -42,6 +42,36 @@ public:
     bool let_go = false;
 };
 
+/// An application that keeps its promise about threads: what shows the last commit runs beside the rest.
+template <class T>
+class guarded : public T {
+public:
+    using T::T;
+    std::optional<app::validator_set> init(bytes_view raw)
+    {
+        std::lock_guard const lock{guard_};
+        return T::init(raw);
+    }
+    height commit()
+    {
+        std::lock_guard const lock{guard_};
+        return T::commit();
+    }
+    app::info last() const
+    {
+        std::lock_guard const lock{guard_};
+        return T::last();
+    }
+    app::query_result query(std::string_view path, bytes_view raw) const
+    {
+        std::lock_guard const lock{guard_};
+        return T::query(path, raw);
+    }
+
+private:
+    mutable std::mutex guard_{};
+};
+
 std::string unix_address()
 {
     return "unix://" + (blendr::test::scratch("abci") / "socket").string();
@@ -61,11 +91,13 @@ bool soon(Condition&& c)
 
 template <>
 struct blendr::abci::form<stubborn_tally> : form<app::tally> {};
+template <class T>
+struct blendr::abci::form<guarded<T>> : form<T> {};
 
 TEST_CASE("server: queries and checks do not wait for consensus")
 {
-    stubborn_tally app{people(1)};
-    server<stubborn_tally> node{app};
+    guarded<stubborn_tally> app{people(1)};
+    server<guarded<stubborn_tally>> node{app};
     auto const address = node.listen(unix_address());
     REQUIRE(address);
     socket_client consensus{*address}, mempool{*address}, asking{*address}, snapshots{*address};
@@ -129,8 +161,8 @@ TEST_CASE("server: requests may be sent ahead, and answers keep their order on e
 
 TEST_CASE("server: connections that vanish anywhere leave the node as it was")
 {
-    moving_tally app{people(4)};
-    server<moving_tally> node{app};
+    guarded<moving_tally> app{people(4)};
+    server<guarded<moving_tally>> node{app};
     auto const address = node.listen(unix_address());
     REQUIRE(address);
     socket_client stays{*address};

@@ -206,6 +206,51 @@ struct contract {
         return ctx.read(rows.bond).held.held();
     }
 
+    /// For other contracts, in a message's plan or a hook: the right to set money of a bond aside for
+    /// one promise, and to put back what of it was not needed. Meanwhile it lies in a row of theirs.
+    struct pledge_plan {
+        ledger::ref<bonds, ledger::mode::write> bond{};
+        ledger::ref<conditions, ledger::mode::read> by{};
+        ledger::ref<ledger::purses, ledger::mode::credit> owner{};
+        subject which{};
+    };
+    static pledge_plan touches_pledge(subject const& which, crypto::address const& owner,
+                                      auto& access)
+    {
+        using ledger::mode;
+        auto own = access.as(ledger::pass<contract>{});
+        return {own.template use<bonds, mode::write>(which),
+                own.template use<conditions, mode::read>(0),
+                own.template use<ledger::purses, mode::credit>(owner), which};
+    }
+    /// Takes `value` of what `owner` has locked; what stays locked is not below the least. A refusal
+    /// changes nothing.
+    static error pledge(auto& ctx, pledge_plan const& rows, crypto::address const& owner,
+                        amount value)
+    {
+        auto const& held = ctx.read(rows.bond).held;
+        if (!held.may(step::slash) || held.owner != owner) return error::not_yours;
+        auto const rest = sub(held.locked, value);
+        if (!rest) return error::not_locked;
+        if (*rest < ctx.read(rows.by).of.least) return error::too_small;
+        ctx.edit(rows.bond).held.locked = *rest;
+        ctx.emit(changed{rows.which});
+        return error::ok;
+    }
+    /// Back into `owner`'s bond; into its purse where the bond is another's by now.
+    static void restore(auto& ctx, pledge_plan const& rows, crypto::address const& owner,
+                        amount value)
+    {
+        if (value == amount{}) return;
+        auto const& held = ctx.read(rows.bond).held;
+        if (held.state() != state::free && held.owner != owner) {
+            ctx.give(rows.owner, value);
+            return;
+        }
+        lock(ctx.edit(rows.bond).held, owner, value);
+        ctx.emit(changed{rows.which});
+    }
+
     /// Refuses bonds that nobody could lock so.
     static bool genesis(auto& ctx, genesis_document const& document)
     {

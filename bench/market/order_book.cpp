@@ -45,43 +45,48 @@ suite const kinds{"market/book", [](run& out) {
 
 /// How the cost of an operation grows with the orders that rest: a book is filled once, then acted
 /// on. Ratio: to the cost at a thousand.
-suite const scale{"market/book/scale", [](run& out) {
-                      for (bool const clustered : {true, false}) {
-                          double first = 0;
-                          for (auto const& [label, live] :
-                               {std::pair{"1k", 1'000}, std::pair{"10k", 10'000},
-                                std::pair{"100k", 100'000}, std::pair{"1M", 1'000'000}}) {
-                              auto const name = std::string{"market/book/scale/"} +
-                                                (clustered ? "clustered/" : "uniform/") + label;
-                              if (!out.wants(name)) continue;
-                              streams::shape shape{.live = static_cast<std::size_t>(live),
-                                                   .operations = 1'000'000,
-                                                   .spread = clustered ? 50u : 100'000u,
-                                                   .cancel_percent = 50,
-                                                   .crossing_percent = 0,
-                                                   .recent = clustered ? 1000u : 0u,
-                                                   .middle = 1u << 18};
-                              auto const stream = streams::make(shape, 7);
-                              auto fill = stream;
-                              fill.ops.resize(shape.live);
-                              auto rest = stream;
-                              rest.ops.erase(rest.ops.begin(), rest.ops.begin() + live);
-                              std::vector<order_id> ids(stream.submissions);
-                              double best = 1e9;
-                              for (int round = 0; round < 3; ++round) {
-                                  auto book = *order_book::make({.lowest = price{1},
-                                                                 .tick = 1,
-                                                                 .levels = 1u << 19,
-                                                                 .orders_max = 1u << 21});
-                                  streams::play(book, fill, ids);
-                                  stopwatch const time{};
-                                  keep(streams::play(book, rest, ids));
-                                  best = std::min(best, time.seconds() / operations(rest) * 1e9);
-                              }
-                              if (first == 0) first = best;
-                              out.report(name, best, "ns", best / first);
-                          }
-                      }
-                  }};
+suite const scale{
+    "market/book/scale", [](run& out) {
+        // clustered: within 50 ticks, and what came last is cancelled; drifting: the
+        // same, but the middle wanders, so that old orders are bought up, more of
+        // them the more there are; uniform: over 200,000 ticks, any order is cancelled
+        for (std::string const kind : {"clustered", "drifting", "uniform"}) {
+            bool const clustered = kind != "uniform";
+            double first = 0;
+            for (auto const& [label, live] :
+                 {std::pair{"1k", 1'000}, std::pair{"10k", 10'000}, std::pair{"100k", 100'000},
+                  std::pair{"1M", 1'000'000}}) {
+                auto const name = "market/book/scale/" + kind + '/' + label;
+                if (!out.wants(name)) continue;
+                streams::shape shape{.live = static_cast<std::size_t>(live),
+                                     .operations = 1'000'000,
+                                     .spread = clustered ? 50u : 100'000u,
+                                     .cancel_percent = 50,
+                                     .crossing_percent = 0,
+                                     .recent = clustered ? 1000u : 0u,
+                                     .middle = 1u << 18,
+                                     .drifts = kind == "drifting"};
+                auto const stream = streams::make(shape, 7);
+                auto fill = stream;
+                fill.ops.resize(shape.live);
+                auto rest = stream;
+                rest.ops.erase(rest.ops.begin(), rest.ops.begin() + live);
+                std::vector<order_id> ids(stream.submissions);
+                double best = 1e9;
+                for (int round = 0; round < 3; ++round) {
+                    auto book = *order_book::make({.lowest = price{1},
+                                                   .tick = 1,
+                                                   .levels = 1u << 19,
+                                                   .orders_max = 1u << 21});
+                    streams::play(book, fill, ids);
+                    stopwatch const time{};
+                    keep(streams::play(book, rest, ids));
+                    best = std::min(best, time.seconds() / operations(rest) * 1e9);
+                }
+                if (first == 0) first = best;
+                out.report(name, best, "ns", best / first);
+            }
+        }
+    }};
 
 }  // namespace

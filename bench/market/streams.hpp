@@ -32,6 +32,7 @@ struct shape {
     unsigned crossing_percent = 8;  ///< of submissions: they trade
     std::size_t recent = 0;         ///< act on one of so many last orders; 0: on any
     std::uint64_t middle = 1u << 15;
+    bool drifts = true;  ///< the middle wanders, so that what rests far back comes to trade
 };
 
 /// About 1000 live orders; about 100 000 over 40 000 levels; 82 % cancel or replace at the touch.
@@ -63,8 +64,8 @@ inline stream make(shape const& of, std::uint64_t seed)
         return live.size() - 1 - any.below(reach);
     };
     while (out.ops.size() < of.live + of.operations) {
-        if (any.below(64) == 0) middle += any.below(3);
-        if (any.below(64) == 0) middle -= any.below(3);
+        if (of.drifts && any.below(64) == 0) middle += any.below(3);
+        if (of.drifts && any.below(64) == 0) middle -= any.below(3);
         auto const roll = any.below(100);
         bool const filling = out.ops.size() < of.live;
         if (filling || live.empty() || roll >= of.cancel_percent + of.replace_percent) {

@@ -13,8 +13,8 @@ namespace blendr::market::impl {
 
 inline constexpr std::uint32_t no_slot = ~0u;
 
-/// What matching reads of a resting order: half a cache line.
-struct order_node {
+/// What matching reads of a resting order: half a cache line, and never parts of two.
+struct alignas(32) order_node {
     std::uint64_t left;        // not yet filled
     std::uint32_t next, prev;  // in the level's queue; `next` links the free list otherwise
     std::uint32_t place;       // level in the low 20 bits, flags above

@@ -309,8 +309,11 @@ std::string padded(std::string text, std::size_t width)
 
 }  // namespace
 
-std::string to_text(explanation const& e)
+std::string to_text(explanation const& e, std::function<std::string(offer_id)> const& name)
 {
+    auto const called = [&](offer_id id) {
+        return name ? name(id) : "offer " + std::to_string(id.get());
+    };
     std::string out{};
     if (e.offers == 0) return "There are no offers.\n";
     if (e.constraints.empty())
@@ -331,15 +334,17 @@ std::string to_text(explanation const& e)
             out += "every offer passes\n";
             continue;
         }
-        out += c.failing == e.offers ? "no offer passes" : counted(c.failing, "fails", "fail");
+        out += c.failing == e.offers ? "no offer passes"
+                                     : counted(c.failing, "offer fails", "offers fail");
         if (c.unknown != 0)
             out += c.unknown == c.failing ? ", not stated"
                                           : " (" + std::to_string(c.unknown) + " do not say)";
-        if (c.would_pass != 0)
-            out += "; without it " + std::to_string(c.would_pass) + " more would do";
         if (c.nearest) {
-            out += ", the cheapest is offer " + std::to_string(c.nearest->id.get()) + " at " +
-                   std::to_string(c.nearest->at.get());
+            auto const who = called(c.nearest->id);
+            out += c.would_pass == 1 ? "; without it " + who + " would do, at "
+                                     : "; without it " + std::to_string(c.would_pass) +
+                                           " more would do, the cheapest of them " + who + " at ";
+            out += std::to_string(c.nearest->at.get());
             if (!c.nearest->value.empty() && !c.text.starts_with("price"))
                 out += " with " + c.text.substr(0, c.text.find(' ')) + " " + c.nearest->value;
         }

@@ -186,9 +186,13 @@ public:
 
 private:
     fail<expression_error> wrong(std::string what) const { return wrong(column_, std::move(what)); }
+    fail<expression_error> too_large(std::string what) const
+    {
+        return fail{expression_error{column_, std::move(what), true}};
+    }
     static fail<expression_error> wrong(std::size_t column, std::string what)
     {
-        return fail{expression_error{column, std::move(what)}};
+        return fail{expression_error{column, std::move(what), false}};
     }
     std::string found() const { return token_.empty() ? "the end" : quoted(token_); }
 
@@ -238,8 +242,8 @@ private:
     parsed one(bool negated)
     {
         if (++depth_ > requirement::depth_max)
-            return wrong("nested deeper than " + std::to_string(requirement::depth_max) +
-                         " levels");
+            return too_large("nested deeper than " + std::to_string(requirement::depth_max) +
+                             " levels");
         auto out = nested(negated);
         --depth_;
         return out;
@@ -277,7 +281,8 @@ private:
                 std::vector<std::string> words)
     {
         if (++parts_ > requirement::parts_max)
-            return wrong("more than " + std::to_string(requirement::parts_max) + " comparisons");
+            return too_large("more than " + std::to_string(requirement::parts_max) +
+                             " comparisons");
         return tree{part{what, of, how, 1, number, std::move(words)}, {}};
     }
 
@@ -295,7 +300,7 @@ private:
         std::vector<std::string> words{};
         do {
             if (words.size() == words_max)
-                return wrong("more than " + std::to_string(words_max) + " words");
+                return too_large("more than " + std::to_string(words_max) + " words");
             BLENDR_TRY(std::string one, word(of));
             words.push_back(std::move(one));
         } while (take(","));
@@ -473,8 +478,9 @@ truth evaluate(requirement::part const& p, capability const& offer) noexcept
 result<requirement, expression_error> requirement::parse(std::string_view text)
 {
     if (text.size() > text_max)
-        return fail{expression_error{text_max + 1, "a requirement has at most " +
-                                                       std::to_string(text_max) + " characters"}};
+        return fail{expression_error{
+            text_max + 1, "a requirement has at most " + std::to_string(text_max) + " characters",
+            true}};
     requirement out{};
     if (text.find_first_not_of(" \t\n") == std::string_view::npos) return out;
     BLENDR_TRY(tree whole, parser{text}.whole());
@@ -486,9 +492,11 @@ result<requirement, expression_error> requirement::parse(std::string_view text)
     if (form.size() <= text_max)
         if (auto const reread = parser{form}.whole()) flatten(*reread, again.parts_);
     if (again != out)
-        return fail{expression_error{1, "written out in full, the requirement has " +
-                                            std::to_string(form.size()) +
-                                            " characters or is nested too deep"}};
+        return fail{expression_error{1,
+                                     "written out in full, the requirement has " +
+                                         std::to_string(form.size()) +
+                                         " characters or is nested too deep",
+                                     true}};
     return out;
 }
 

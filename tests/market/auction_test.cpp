@@ -274,6 +274,30 @@ TEST_CASE("auction: one selective bid can neither look nor take without bound")
     CHECK(serve(a, {{order_of(99, 9, 30, 99)}}, anything, {.parts_max = 6}).size() == 6);
 }
 
+TEST_CASE(
+    "auction: selective bids together look at no more than they may, and it says who was left")
+{
+    std::vector<batch_order> asks;
+    for (std::uint32_t i = 0; i < 10; ++i) asks.push_back(order_of(i, 5, 1, i));
+    std::vector<selective_bid> const bids{{order_of(50, 9, 3, 90), false, {}},
+                                          {order_of(51, 8, 3, 91), false, {}},
+                                          {order_of(52, 7, 3, 92), false, {}}};
+    auto const bought_with = [&](std::uint64_t together, bool all_served) {
+        auction a;
+        run(a, {}, asks);
+        std::uint64_t sum = 0;
+        auction::bounds bounds{};
+        bounds.together_max = together;
+        CHECK(a.serve(
+                  bids, [](auto, auto) { return true; }, bounds,
+                  [&](batch_fill const& f) noexcept { sum += f.size.get(); }) == all_served);
+        return sum;
+    };
+    CHECK(bought_with(100, true) == 9);
+    CHECK(bought_with(4, false) == 6);
+    CHECK(bought_with(0, false) == 0);
+}
+
 TEST_CASE("auction: selective bids find what is there whenever a gang can be filled at all" *
           doctest::test_suite("property"))
 {

@@ -263,11 +263,11 @@ TEST_CASE("offer_index: explains for each constraint who fails, who is near and 
     CHECK(e.constraints[2].text == "tier >= 0");
     CHECK(e.constraints[2].unknown == 1);
     CHECK(to_text(e) == "None of 4 offers satisfies the request.\n"
-                        "  region == us    3 fail; without it 1 more would do, the cheapest is "
-                        "offer 4 at 40 with region eu\n"
-                        "  vram >= 16_GiB  1 fails\n"
-                        "  tier >= 0       1 fails, not stated\n"
-                        "  price <= 60     2 fail\n");
+                        "  region == us    3 offers fail; without it offer 4 would do, at 40 with "
+                        "region eu\n"
+                        "  vram >= 16_GiB  1 offer fails\n"
+                        "  tier >= 0       1 offer fails, not stated\n"
+                        "  price <= 60     2 offers fail\n");
 }
 
 TEST_CASE(

@@ -56,6 +56,24 @@ TEST_CASE("provider: time alone makes it silent, and only after its grace lost")
     CHECK_FALSE(after({enrol}, height{50}).due(height{10}, rules));  // heights never run back
 }
 
+TEST_CASE("provider: it is told when to look again, and no sooner is anything due")
+{
+    heartbeat_rules const rules{.silent_after = 10, .give_up_after = 100};
+    auto d = after({enrol, start}, height{50});
+    for (auto const what : {silence, give_up}) {
+        auto const next = d.next_due(rules);
+        REQUIRE(next);
+        CHECK_FALSE(d.due(height{next->get() - 1}, rules));
+        CHECK(d.due(*next, rules) == what);
+        REQUIRE(d.apply(what, *next));
+    }
+    CHECK_FALSE(d.next_due(rules));
+    CHECK_FALSE(after({enrol, silence}).next_due(rules));  // idle: there is no lease to lose
+    CHECK_FALSE(after({enrol, suspend}).next_due(rules));
+    CHECK_FALSE(device_status{}.next_due(rules));
+    CHECK(after({enrol, measure}, height{50}).next_due(rules) == height{61});
+}
+
 TEST_CASE("provider: a suspended device does nothing but wait or go")
 {
     auto d = after({enrol, start, suspend});

@@ -73,10 +73,12 @@ concept eligibility = std::is_invocable_r_v<bool, E&, std::uint32_t /*bid*/, std
 class auction {
 public:
     static constexpr std::size_t orders_max = std::size_t{1} << 22;
-    /// Bounds the work for one selective bid: asks that it may look at, and that it may take from.
+    /// Bounds the work for one selective bid: asks that it may look at, and that it may take from;
+    /// and what all of them may look at together, after which the rest get nothing.
     struct bounds {
         std::uint32_t looks_max = 4096;
         std::uint32_t parts_max = 256;
+        std::uint64_t together_max = ~std::uint64_t{0};
     };
 
     /// Clears the plain orders. `reference` may be zero for none.
@@ -84,9 +86,10 @@ public:
     clearing run(std::span<batch_order const> bids, std::span<batch_order const> asks,
                  price reference, Sink&& fills);
 
-    /// Serves selective bids from what the last run left of its asks.
+    /// Serves selective bids from what the last run left of its asks. False when `together_max` left
+    /// some unserved.
     template <eligibility Eligible, batch_sink Sink>
-    void serve(std::span<selective_bid const> bids, Eligible&& eligible, bounds limits,
+    bool serve(std::span<selective_bid const> bids, Eligible&& eligible, bounds limits,
                Sink&& fills);
 
     /// After run: how much of a bid was bought; after run or serve: how much of an ask is left.
@@ -149,20 +152,25 @@ clearing auction::run(std::span<batch_order const> bids, std::span<batch_order c
 }
 
 template <eligibility Eligible, batch_sink Sink>
-void auction::serve(std::span<selective_bid const> bids, Eligible&& eligible, bounds limits,
+bool auction::serve(std::span<selective_bid const> bids, Eligible&& eligible, bounds limits,
                     Sink&& fills)
 {
     BLENDR_ASSERT(bids.size() <= orders_max);
     sorter_.sort(bids, impl::high_first, selective_);
+    std::uint64_t together = 0;
+    std::size_t first = 0;  // asks before it have nothing left
     for (auto const& next : selective_) {
+        if (together >= limits.together_max) return false;
         auto const& bid = bids[next.place];
         auto wanted = bid.what.size.get();
         std::uint32_t looks = 0;
         parts_.clear();
-        for (auto const& ask : asks_) {
+        while (first < asks_.size() && ask_left_[asks_[first].place] == 0) ++first;
+        for (auto const& ask : std::span{asks_}.subspan(first)) {
             if (wanted == 0 || ask.limit > bid.what.limit.get() || looks == limits.looks_max ||
                 parts_.size() == limits.parts_max)
                 break;
+            ++together;
             auto const left = ask_left_[ask.place];
             if (left == 0 || ask_owner_[ask.place] == bid.what.owner.get()) continue;
             ++looks;
@@ -184,6 +192,7 @@ void auction::serve(std::span<selective_bid const> bids, Eligible&& eligible, bo
             fills(batch_fill{next.place, p.ask, price{p.limit}, quantity{p.size}, true});
         }
     }
+    return true;
 }
 
 inline clearing auction::choose_price(std::span<ranked const> bids, std::span<ranked const> asks,

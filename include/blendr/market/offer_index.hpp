@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,8 +46,9 @@ struct explanation {
     friend bool operator==(explanation const&, explanation const&) = default;
 };
 
-/// A few lines for people.
-std::string to_text(explanation const& e);
+/// A few lines for people. `name` says what to call an offer; "offer 7" without it.
+std::string to_text(explanation const& e,
+                    std::function<std::string(offer_id)> const& name = nullptr);
 
 /// Offers, searchable by requirement, cheapest first, at equal price lowest id first. Offers may
 /// change at any time; searching is const and may run on several threads while none changes it.

@@ -26,6 +26,7 @@ enum class device_state : std::uint8_t {
     suspended,     ///< slashed; sells nothing until reinstated
 };
 inline constexpr std::size_t device_states = 6;
+inline constexpr std::uint8_t device_tier_max = 4;
 
 enum class device_event : std::uint8_t {
     enrol,      ///< a bonded provider registers it
@@ -39,13 +40,14 @@ enum class device_event : std::uint8_t {
     give_up,    ///< its grace ended; a lease it had goes elsewhere
     suspend,    ///< slashed
     reinstate,
-    attest,  ///< somebody vouched for it: changes its tier, not its state
+    attest,   ///< somebody vouched for it: changes its tier, not its state
+    measure,  ///< its ratings were measured: changes these, not its state
 };
-inline constexpr std::size_t device_events = 12;
+inline constexpr std::size_t device_events = 13;
 
 /// What becomes of a device, state by event; absent in a row of another state means "not possible".
 ///
-///               enrol retire reserve  release start   finish silence heartbeat give_up suspend   reinst. attest
+///               enrol retire reserve  release start   finish silence heartbeat give_up suspend   reinst. attest, measure
 /// absent        idle  -      -        -       -       -      -       -         -       -         -       -
 /// idle          -     absent reserved -       sharing -      disc.   idle      -       suspended -       idle
 /// reserved      -     -      -        idle    sharing -      disc.   reserved  -       suspended -       reserved
@@ -58,12 +60,15 @@ inline constexpr auto device_table = [] {
     using enum device_state;
     constexpr auto no = absent;
     return std::array<std::array<device_state, device_events>, device_states>{{
-        {idle, no, no, no, no, no, no, no, no, no, no, no},
-        {no, absent, reserved, no, sharing, no, disconnected, idle, no, suspended, no, idle},
-        {no, no, no, idle, sharing, no, disconnected, reserved, no, suspended, no, reserved},
-        {no, no, no, no, no, idle, disconnected, sharing, no, suspended, no, sharing},
-        {no, no, no, no, no, no, disconnected, idle, disconnected, suspended, no, disconnected},
-        {no, absent, no, no, no, no, suspended, suspended, no, suspended, idle, suspended},
+        {idle, no, no, no, no, no, no, no, no, no, no, no, no},
+        {no, absent, reserved, no, sharing, no, disconnected, idle, no, suspended, no, idle, idle},
+        {no, no, no, idle, sharing, no, disconnected, reserved, no, suspended, no, reserved,
+         reserved},
+        {no, no, no, no, no, idle, disconnected, sharing, no, suspended, no, sharing, sharing},
+        {no, no, no, no, no, no, disconnected, idle, disconnected, suspended, no, disconnected,
+         disconnected},
+        {no, absent, no, no, no, no, suspended, suspended, no, suspended, idle, suspended,
+         suspended},
     }};
 }();
 
@@ -110,6 +115,18 @@ struct device_status {
         return std::nullopt;
     }
 
+    /// When `due` has to be asked again, if it is not heard of before; nothing when time alone brings
+    /// about nothing.
+    constexpr std::optional<height> next_due(heartbeat_rules const& rules) const
+    {
+        bool const live = state == device_state::idle || state == device_state::reserved ||
+                          state == device_state::sharing;
+        if (live) return later(heard, rules.silent_after + 1);
+        if (state == device_state::disconnected && before != device_state::idle)
+            return later(heard, rules.silent_after + rules.give_up_after + 1);
+        return std::nullopt;
+    }
+
     /// May its time be sold now?
     constexpr bool sells() const noexcept
     {
@@ -126,6 +143,8 @@ private:
 };
 
 BOOST_DESCRIBE_ENUM(device_state, absent, idle, reserved, sharing, disconnected, suspended)
+BOOST_DESCRIBE_ENUM(device_event, enrol, retire, reserve, release, start, finish, silence,
+                    heartbeat, give_up, suspend, reinstate, attest, measure)
 BOOST_DESCRIBE_STRUCT(device_status, (), (state, before, heard, tier))
 
 }  // namespace blendr::market

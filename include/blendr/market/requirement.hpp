@@ -21,6 +21,7 @@ enum class truth : std::uint8_t { no, yes, unknown };
 struct expression_error {
     std::size_t column{};
     std::string what{};
+    bool too_large{};  ///< too long, too deep or with too many parts
     friend bool operator==(expression_error const&, expression_error const&) = default;
 };
 std::string message(expression_error const& e);

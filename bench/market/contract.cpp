@@ -15,15 +15,17 @@ using namespace blendr::market::testing;
 
 constexpr std::size_t orders_a_block = 20'000;
 constexpr std::uint64_t accounts = 50'000;
+constexpr std::uint64_t instruments = 16;
 
-/// Bids and token asks of many senders at prices that meet now and then. Every order lives one auction.
-std::vector<tx> block_of(rng& any, std::uint64_t number, instrument const& of)
+/// Bids of many senders for hours of a class, every one for one auction.
+std::vector<tx> block_of(rng& any, std::uint64_t number)
 {
+    auto const first = hour_of(genesis_time).get() + 100;
     std::vector<tx> out(orders_a_block);
     for (auto& each : out) {
         each.sender = account(any.below(accounts));
         contract::place p{};
-        p.of = of;
+        p.of = {rtx, hour{first + static_cast<std::uint32_t>(any.below(instruments))}};
         p.way = side::buy;
         p.client_id = number * 64 + any.below(64);
         p.size = quantity{1 + any.below(10)};
@@ -44,12 +46,13 @@ suite const blocks{"market/contract", [](run& out) {
                        auto const make = [] {
                            auto w = std::make_unique<world>(1);
                            w->fund(accounts, amount{1'000'000'000'000});
+                           w->interval_ms = 1;
                            return w;
                        };
                        auto ours = make(), ordered = make();
+                       ours->pool = &pool;
                        std::vector<std::vector<tx>> made;
-                       for (std::uint64_t b = 0; b < 8; ++b)
-                           made.push_back(block_of(any, b, {rtx, hour{0}}));
+                       for (std::uint64_t b = 0; b < 8; ++b) made.push_back(block_of(any, b));
                        ledger::parallel_executor<chain> execute{pool};
                        std::size_t i = 0, o = 0;
                        out.figure("market/contract/orders/1core", rate("orders/s", orders_a_block),

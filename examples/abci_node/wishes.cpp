@@ -102,7 +102,7 @@ bytes bond_card(identity const& from, std::uint64_t number)
 {
     auto const which = escrow::device_bond({from.account(), 0});
     return signed_one<bond::contract>(from, number,
-                                      bond::contract::lock_provider{which.id, 100_blnd});
+                                      bond::contract::lock_provider{which.id, 103_blnd});
 }
 bytes submit_job(identity const& from, std::uint64_t number)
 {

@@ -13,5 +13,6 @@
 #include <blendr/market/order_book.hpp>   // IWYU pragma: export
 #include <blendr/market/pricing.hpp>      // IWYU pragma: export
 #include <blendr/market/provider.hpp>     // IWYU pragma: export
+#include <blendr/market/queries.hpp>      // IWYU pragma: export
 #include <blendr/market/requirement.hpp>  // IWYU pragma: export
 #include <blendr/market/tables.hpp>       // IWYU pragma: export

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include <blendr/bond/contract.hpp>
 #include <blendr/core/random.hpp>
 #include <blendr/core/task_pool.hpp>
 #include <blendr/ledger/bank.hpp>
@@ -20,7 +21,7 @@
 /// Blocks of market messages, run in order or in parallel.
 namespace blendr::market::testing {
 
-using chain = ledger::registry<ledger::bank, contract>;
+using chain = ledger::registry<ledger::bank, bond::contract, contract>;
 using any_message = boost::mp11::mp_rename<chain::messages, std::variant>;
 
 inline address account(std::uint64_t i)
@@ -49,7 +50,10 @@ public:
         ledger::lane<chain> on{rows_, ++stamp_};
         amount minted{};
         ledger::hooks<chain> all{on, block_, minted};
-        all.genesis<contract>({{{rtx, rtx_spec, price{10}}}});
+        bond::contract::genesis_document bonds{};
+        bonds.by.of = {5, amount{100'000}, 2'000};
+        all.genesis<bond::contract>(bonds);
+        all.genesis<contract>({{{rtx, rtx_spec, price{10}}}, {{account(0), {true, true, 4}}}});
         on.flush_marks();
     }
 
@@ -89,12 +93,21 @@ public:
         block_.time = time_ms{block_.time.get() + interval_ms};
         last = {};
         ledger::lane<chain> exact{rows_, ++stamp_};
-        ledger::hooks<chain> all{exact, block_, last.minted};
+        ledger::hooks<chain> all{exact, block_, last.minted, pool};
         all.begin_block();
         execute(exact, stamp_, block_, std::span{std::as_const(spans)}, std::span{results},
                 last.changes);
         all.deliver();
-        all.end_block();
+        if (looks_max == 0) {
+            all.end_block();
+        } else {  // as end_block, but for the bound
+            auto ctx = all.context<contract>();
+            impl::settlement_day day{ctx};
+            day.take_in();
+            day.run_auctions(looks_max);
+            exact.events.clear();
+            exact.posts = {};
+        }
         exact.flush_marks();
         last.burned = exact.burned;
         last.changes.push_back(std::move(exact.before));
@@ -129,6 +142,12 @@ public:
             if (table.present(i)) visit(table.key(i), table.row(i));
     }
 
+    amount balance(address const& who) const
+    {
+        auto const& purses = rows_.table<ledger::purses>();
+        auto const at = purses.find(who);
+        return at == state::no_slot ? amount{} : purses.row(at).balance;
+    }
     amount money() const { return ledger::money_in(rows_) + burned; }
     ledger::block_info const& block() const { return block_; }
     ledger::rows<chain>& state() { return rows_; }
@@ -136,6 +155,8 @@ public:
     ledger::applied<chain> last{};
     amount burned{};
     std::int64_t interval_ms = 60'000;
+    task_pool* pool = nullptr;    ///< for hooks
+    std::uint64_t looks_max = 0;  ///< of auctions, when it is not the contract's own
 
 private:
     ledger::rows<chain> rows_;
@@ -157,7 +178,7 @@ inline any_message some_message(rng& any, std::uint64_t me, std::uint64_t accoun
         return order_key{any.chance(1, 2) ? spot : token, any.chance(1, 2) ? side::buy : side::sell,
                          account(any.chance(9, 10) ? me : other), any.below(30)};
     };
-    switch (any.below(20)) {
+    switch (any.below(24)) {
     case 0:
         return contract::enrol{number, rtx,
                                std::string{"vendor=nvidia, region=eu, vram=24_GiB, "
@@ -184,6 +205,25 @@ inline any_message some_message(rng& any, std::uint64_t me, std::uint64_t accoun
     case 11:
         return any.chance(1, 2) ? any_message{contract::substitute{number, 1 - number, token}}
                                 : any_message{contract::redeem{token}};
+    case 20: {
+        device_key const device{account(other), number};
+        return any.chance(1, 2)
+                   ? any_message{contract::measure{device, 30 + any.below(60), 50, 40}}
+                   : any_message{contract::attest{device, static_cast<std::uint8_t>(any.below(6))}};
+    }
+    case 21: {
+        device_key const device{account(other), number};
+        return any.chance(1, 4) ? any_message{contract::suspend{device}}
+                                : any_message{contract::reinstate{device}};
+    }
+    case 22: {
+        auto const which = bond_of({account(any.chance(9, 10) ? me : other), number});
+        auto const what = any.below(6);
+        amount const value{any.below(3'000'000)};
+        if (what == 0) return bond::contract::unbond{which, value};
+        if (what == 1) return bond::contract::withdraw{which};
+        return bond::contract::lock_provider{which.id, value};
+    }
     case 12:
         return contract::cancel{some_order()};
     case 13:
@@ -199,6 +239,7 @@ inline any_message some_message(rng& any, std::uint64_t me, std::uint64_t accoun
         p.expires = height{now.at.get() + any.below(10)};
         p.rounds = static_cast<std::uint32_t>(any.below(6));
         p.immediate = any.chance(1, 5);
+        p.post_only = any.chance(1, 8);
         if (spot_order && p.way == side::sell) {
             p.device = number;
             p.hours = static_cast<std::uint32_t>(any.below(3));

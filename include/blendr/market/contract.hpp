@@ -13,6 +13,7 @@
 #include <blendr/ledger/bank.hpp>
 #include <blendr/ledger/contract.hpp>
 #include <blendr/market/capability.hpp>
+#include <blendr/market/queries.hpp>
 #include <blendr/market/requirement.hpp>
 #include <blendr/market/tables.hpp>
 
@@ -29,7 +30,12 @@ using ledger::type_list;
 /// An order locks what it may cost: a bid its whole price, an ask of tokens the tokens, an ask of
 /// units its device's hours; and prepays the auctions that it may take part in, whose fee is burned
 /// as they happen. Tokens are delivered against payment. Spot fills leave the money in `proceeds` for a
-/// contract listed later (an escrow) to take on hearing of the fill.
+/// contract listed later (an escrow) to take on hearing of the fill. What a buyer pays for a fill, and
+/// a fee on top that burns, is part of what its bid locks.
+///
+/// Tokens are minted against the device's bond (bond_of in bond::contract): `cover` of it stands
+/// behind the promise alone, pays the holder when it is not honoured, and returns to the bond when it
+/// is. The bond contract is listed before this one.
 struct contract {
     static constexpr std::uint16_t id = 4;
     static constexpr std::string_view name = "market";
@@ -42,6 +48,13 @@ struct contract {
     static constexpr std::uint32_t orders_max = 1u << 16;
     static constexpr std::uint32_t looks_per_block = 1u << 18;
     static constexpr std::uint32_t candles_kept = 24 * 7;
+    static constexpr std::uint32_t prints_kept = 256;  ///< heights
+    /// Asks that the selective bids of one auction may look at together; later ones wait.
+    static constexpr std::uint64_t selective_looks = 1u << 20;
+    /// Of a fill's value, in hundredths of a percent, rounded down.
+    static constexpr std::uint64_t trading_fee_bps = 10;
+    static constexpr std::uint32_t sweeps_per_block = 4096;  ///< devices looked at for silence
+    static constexpr heartbeat_rules heartbeats{};
     static constexpr capacity_rules tokens_rules{};
 
     struct listed_class {
@@ -49,8 +62,13 @@ struct contract {
         class_spec spec{};
         price reference{};  ///< for a unit, until trading says
     };
+    struct warden {
+        address who{};
+        wardens::row may{};
+    };
     struct genesis_document {
         std::vector<listed_class> classes{};
+        std::vector<warden> appointed{};
     };
 
     // -- orders
@@ -68,6 +86,8 @@ struct contract {
         bounded<std::string, requirement::text_max> wanted{};  ///< spot bids: a requirement
         std::uint32_t device{};                                ///< spot asks
         std::uint32_t hours{};  ///< spot asks: of the device's time, from now
+        /// In its first auction it is refused rather than trade with an order older than itself.
+        bool post_only{};
     };
     struct cancel {
         order_key order{};
@@ -90,6 +110,23 @@ struct contract {
     };
     struct heartbeat {
         std::uint32_t number{};
+    };
+
+    // -- judging devices: by wardens
+    /// What a challenge measured, in place of what the capability says.
+    struct measure {
+        device_key device{};
+        std::uint64_t fp32{}, memory{}, integer{};
+    };
+    struct attest {
+        device_key device{};
+        std::uint8_t tier{};
+    };
+    struct suspend {
+        device_key device{};
+    };
+    struct reinstate {
+        device_key device{};
     };
 
     // -- capacity tokens
@@ -141,17 +178,49 @@ struct contract {
     };
 
     using messages = type_list<place, cancel, replace, enrol, retire, heartbeat, mint, buy_back,
-                               transfer, claim, start, finish, settle, top_up, substitute, redeem>;
+                               transfer, claim, start, finish, settle, top_up, substitute, redeem,
+                               measure, attest, suspend, reinstate>;
     using tables = type_list<orders, classes, markets, due, candles, proceeds, devices, holdings,
-                             all_series, promises>;
-    using events = type_list<fill, closed>;
+                             all_series, promises, prints, watches, wardens>;
+    using events = type_list<fill, closed, device_changed>;
 
-    static void genesis(auto& ctx, genesis_document const& document)
+    // -- questions, see queries.hpp
+    using queries =
+        type_list<market::query::depth, market::query::trades, market::query::chart,
+                  market::query::my_orders, market::query::explain, market::query::instruments,
+                  market::query::providers, market::query::my_devices, market::query::reference>;
+    using index = market::query::index;
+    static market::query::book query(auto const& view, market::query::depth const& asked);
+    static std::vector<market::query::trade> query(auto const& view,
+                                                   market::query::trades const& asked);
+    static std::vector<market::query::candle> query(auto const& view,
+                                                    market::query::chart const& asked);
+    static std::vector<market::query::my_order> query(auto const& view,
+                                                      market::query::my_orders const& asked);
+    static result<market::query::explained, reject> query(auto const& view,
+                                                          market::query::explain const& asked);
+    static std::vector<market::query::listing> query(auto const& view,
+                                                     market::query::instruments const& asked);
+    static std::vector<market::query::provider> query(auto const& view,
+                                                      market::query::providers const& asked);
+    static std::vector<market::query::provider> query(auto const& view,
+                                                      market::query::my_devices const& asked);
+    static result<market::query::price_now, reject> query(auto const& view,
+                                                          market::query::reference const& asked);
+
+    /// Refuses a class listed twice and a tier that there is not.
+    static bool genesis(auto& ctx, genesis_document const& document)
     {
         for (auto const& c : document.classes) {
+            if (ctx.template row<classes>(c.what).listed) return false;
             ctx.template edit<classes>(c.what) = {true, c.spec};
             ctx.template edit<markets>({c.what, hour{0}}).reference.at = c.reference;
         }
+        for (auto const& each : document.appointed) {
+            if (each.may.tier_max > device_tier_max) return false;
+            ctx.template edit<wardens>(each.who) = each.may;
+        }
+        return true;
     }
 
     static auto touches(place const& m, tx_info const& tx, auto& access);
@@ -166,6 +235,10 @@ struct contract {
     static error apply(auto& ctx, enrol const& m, auto const& rows);
     static error apply(auto& ctx, retire const& m, auto const& rows);
     static error apply(auto& ctx, heartbeat const& m, auto const& rows);
+    static error apply(auto& ctx, measure const& m, auto const& rows);
+    static error apply(auto& ctx, attest const& m, auto const& rows);
+    static error apply(auto& ctx, suspend const& m, auto const& rows);
+    static error apply(auto& ctx, reinstate const& m, auto const& rows);
     static error apply(auto& ctx, mint const& m, auto const& rows);
     static error apply(auto& ctx, buy_back const& m, auto const& rows);
     static error apply(auto& ctx, transfer const& m, auto const& rows);
@@ -179,20 +252,25 @@ struct contract {
 
     /// Pays sellers what no contract took of the last block's spot fills.
     static void begin_block(auto& ctx);
-    /// Takes in the block's orders and runs the auctions that are due.
+    /// Notices silent devices, takes in the block's orders and runs the auctions that are due.
     static void end_block(auto& ctx);
 };
 
 BOOST_DESCRIBE_STRUCT(contract::listed_class, (), (what, spec, reference))
-BOOST_DESCRIBE_STRUCT(contract::genesis_document, (), (classes))
+BOOST_DESCRIBE_STRUCT(contract::warden, (), (who, may))
+BOOST_DESCRIBE_STRUCT(contract::genesis_document, (), (classes, appointed))
 BOOST_DESCRIBE_STRUCT(contract::place, (),
                       (of, way, client_id, size, limit, expires, rounds, immediate, gang,
-                       per_provider_max, wanted, device, hours))
+                       per_provider_max, wanted, device, hours, post_only))
 BOOST_DESCRIBE_STRUCT(contract::cancel, (), (order))
 BOOST_DESCRIBE_STRUCT(contract::replace, (), (order, size, limit))
 BOOST_DESCRIBE_STRUCT(contract::enrol, (), (number, of, capability))
 BOOST_DESCRIBE_STRUCT(contract::retire, (), (number))
 BOOST_DESCRIBE_STRUCT(contract::heartbeat, (), (number))
+BOOST_DESCRIBE_STRUCT(contract::measure, (), (device, fp32, memory, integer))
+BOOST_DESCRIBE_STRUCT(contract::attest, (), (device, tier))
+BOOST_DESCRIBE_STRUCT(contract::suspend, (), (device))
+BOOST_DESCRIBE_STRUCT(contract::reinstate, (), (device))
 BOOST_DESCRIBE_STRUCT(contract::mint, (), (number, of, cover))
 BOOST_DESCRIBE_STRUCT(contract::buy_back, (), (number, of))
 BOOST_DESCRIBE_STRUCT(contract::transfer, (), (of, to, count))
@@ -206,6 +284,10 @@ BOOST_DESCRIBE_STRUCT(contract::redeem, (), (of))
 
 }  // namespace blendr::market
 
-#include <blendr/market/impl/contract_auction.hpp>  // IWYU pragma: export
-#include <blendr/market/impl/contract_orders.hpp>   // IWYU pragma: export
-#include <blendr/market/impl/contract_tokens.hpp>   // IWYU pragma: export
+#include <blendr/market/impl/contract_auction.hpp>   // IWYU pragma: export
+#include <blendr/market/impl/contract_clearing.hpp>  // IWYU pragma: export
+#include <blendr/market/impl/contract_devices.hpp>   // IWYU pragma: export
+#include <blendr/market/impl/contract_hooks.hpp>     // IWYU pragma: export
+#include <blendr/market/impl/contract_orders.hpp>    // IWYU pragma: export
+#include <blendr/market/impl/contract_queries.hpp>   // IWYU pragma: export
+#include <blendr/market/impl/contract_tokens.hpp>    // IWYU pragma: export

@@ -43,6 +43,7 @@ enum class reject : std::uint16_t {
     suspended = 203,
     fee_too_small = 204,
     wrong_device = 205,
+    not_warden = 206,
 
     unknown_order = 300,
     duplicate_client_id = 301,
@@ -118,6 +119,8 @@ constexpr std::string_view message(reject why) noexcept
         return "the prepaid fee does not cover the auctions that the order may take part in";
     case reject::wrong_device:
         return "the device is not as good as what was promised";
+    case reject::not_warden:
+        return "only who was appointed for it may judge a device";
     case reject::unknown_order:
         return "there is no such order; it may have been filled or cancelled";
     case reject::duplicate_client_id:

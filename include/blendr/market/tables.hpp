@@ -8,8 +8,10 @@
 
 #include <boost/describe.hpp>
 
+#include <blendr/bond/contract.hpp>
 #include <blendr/core/amount.hpp>
 #include <blendr/core/codec.hpp>
+#include <blendr/crypto/hash.hpp>
 #include <blendr/crypto/keys.hpp>
 #include <blendr/ledger/contract.hpp>
 #include <blendr/market/calendar.hpp>
@@ -42,6 +44,7 @@ struct device_key {
     std::uint32_t number{};
     friend constexpr auto operator<=>(device_key const&, device_key const&) = default;
 };
+BOOST_DESCRIBE_STRUCT(device_key, (), (owner, number))
 
 /// One leaf an order. Everything else that is known of orders is found again from these.
 struct orders {
@@ -62,6 +65,7 @@ struct orders {
         std::string wanted{};     ///< spot bids: a requirement
         quantity sold{};          ///< asks
         window time{hour{0}, 0};  ///< spot asks: hours of the device that are booked for it
+        bool post_only{};  ///< refused in its first auction if it would trade with older ones
         friend bool operator==(row const&, row const&) = default;
     };
     static amount holds(row const& r) { return r.locked; }
@@ -154,6 +158,54 @@ struct proceeds {
     static amount holds(row const& r) { return r.value; }
 };
 
+/// What auctions of an instrument came to, for a while.
+struct prints {
+    static constexpr std::string_view name = "prints";
+    static constexpr bool ordered = true;
+    struct key {
+        instrument of{};
+        height at{};
+        friend constexpr auto operator<=>(key const&, key const&) = default;
+    };
+    struct row {
+        price at{};            ///< of plain orders; zero when only selective ones traded
+        quantity volume{};     ///< at that price
+        quantity selective{};  ///< traded by selective bids, each at the ask's limit
+        amount value{};        ///< of both together
+        std::uint32_t fills{};
+        friend bool operator==(row const&, row const&) = default;
+    };
+};
+
+/// Devices whose heartbeats are to be looked at, by when.
+struct watches {
+    static constexpr std::string_view name = "watches";
+    static constexpr bool ordered = true;
+    struct key {
+        height due{};
+        device_key device{};
+        friend constexpr auto operator<=>(key const&, key const&) = default;
+    };
+    struct row {
+        bool waits{};
+        friend bool operator==(row const&, row const&) = default;
+    };
+    using entry = device_key;  ///< to be looked at from now on
+};
+
+/// Who may judge devices; appointed at genesis, until contracts that judge by proof do it alone.
+struct wardens {
+    static constexpr std::string_view name = "wardens";
+    using key = address;
+    struct row {
+        bool measures{};          ///< says what ratings a device has
+        bool suspends{};          ///< and reinstates
+        std::uint8_t tier_max{};  ///< vouches for devices up to this tier
+        friend bool operator==(row const&, row const&) = default;
+    };
+    static constexpr bool shared(mode m) { return m == mode::read; }
+};
+
 struct devices {
     static constexpr std::string_view name = "devices";
     using key = device_key;
@@ -163,6 +215,7 @@ struct devices {
         class_spec measured{};
         std::string capability{};
         device_calendar calendar{};
+        height watched{};  ///< when its heartbeats are looked at next; zero: not at all
         friend bool operator==(row const&, row const&) = default;
     };
     static constexpr bool shared(mode m) { return m == mode::read; }
@@ -217,30 +270,59 @@ struct fill {
     price at{};
     quantity size{};
     proceeds::key paid{};
+    amount fee{};  ///< burned, paid by the buyer on top
 };
 
 /// An order is no more. Whatever it had locked went back to its owner.
 struct closed {
-    enum class cause : std::uint8_t { filled, cancelled, expired, unpaid, immediate, refused };
+    enum class cause : std::uint8_t {
+        filled,
+        cancelled,
+        expired,
+        unpaid,
+        immediate,
+        refused,
+        device_gone,  ///< a spot ask whose device was retired or suspended
+    };
     order_key order{};
     cause why{};
     reject refusal{};  ///< of `refused`
 };
 
+/// Something happened to a device. A lease on it goes elsewhere when that is `give_up`.
+struct device_changed {
+    device_key which{};
+    device_event what{};
+    device_state now{};
+};
+
+/// The bond behind a device's promises.
+inline constexpr crypto::domain bond_domain{"escrow.device/1"};
+inline bond::subject bond_of(device_key const& device)
+{
+    return {bond::purpose::provider, crypto::hash(bond_domain, encode(device))};
+}
+
+BOOST_DESCRIBE_ENUM(closed::cause, filled, cancelled, expired, unpaid, immediate, refused,
+                    device_gone)
 BOOST_DESCRIBE_STRUCT(order_key, (), (of, way, owner, client_id))
-BOOST_DESCRIBE_STRUCT(device_key, (), (owner, number))
 BOOST_DESCRIBE_STRUCT(orders::row, (),
                       (limit, left, locked, rounds, device, placed, expires, immediate, gang,
-                       per_provider_max, wanted, sold, time))
+                       per_provider_max, wanted, sold, time, post_only))
 BOOST_DESCRIBE_STRUCT(classes::row, (), (listed, spec))
 BOOST_DESCRIBE_STRUCT(markets::row, (), (reference, last, volume, cleared, queued, orders))
 BOOST_DESCRIBE_STRUCT(due::key, (), (since, of))
 BOOST_DESCRIBE_STRUCT(due::row, (), (waits))
 BOOST_DESCRIBE_STRUCT(candles::key, (), (of, at))
 BOOST_DESCRIBE_STRUCT(candles::row, (), (open, high, low, close, volume))
+BOOST_DESCRIBE_STRUCT(prints::key, (), (of, at))
+BOOST_DESCRIBE_STRUCT(prints::row, (), (at, volume, selective, value, fills))
+BOOST_DESCRIBE_STRUCT(watches::key, (), (due, device))
+BOOST_DESCRIBE_STRUCT(watches::row, (), (waits))
+BOOST_DESCRIBE_STRUCT(wardens::row, (), (measures, suspends, tier_max))
 BOOST_DESCRIBE_STRUCT(proceeds::key, (), (at, number))
 BOOST_DESCRIBE_STRUCT(proceeds::row, (), (value, seller))
-BOOST_DESCRIBE_STRUCT(devices::row, (), (status, of, measured, capability, calendar))
+BOOST_DESCRIBE_STRUCT(devices::row, (), (status, of, measured, capability, calendar, watched))
 BOOST_DESCRIBE_STRUCT(holdings::key, (), (of, owner))
 BOOST_DESCRIBE_STRUCT(holdings::row, (), (tokens))
 BOOST_DESCRIBE_STRUCT(promises::key, (), (device, at))

@@ -39,6 +39,7 @@ inline reject refusal(contract::place const& m, height now, time_ms time)
     if (!spot && m.of.when <= hour_of(time)) return reject::too_late;
     bool const picky = m.gang || m.per_provider_max != quantity{0} || !m.wanted.empty();
     if (picky && (!spot || m.way != side::buy)) return reject::contradictory_order;
+    if (m.post_only && (m.immediate || picky)) return reject::contradictory_order;
     bool const backed = m.hours != 0 || m.device != 0;
     if (backed && (!spot || m.way != side::sell)) return reject::contradictory_order;
     return reject::ok;
@@ -70,7 +71,8 @@ contract::error contract::apply(auto& ctx, place const& m, auto const& rows)
     std::string wanted{};
     if (!m.wanted.empty()) {
         auto const parsed = requirement::parse(m.wanted);
-        if (!parsed) return reject::bad_expression;
+        if (!parsed)
+            return parsed.error().too_large ? reject::expression_too_long : reject::bad_expression;
         wanted = parsed->to_text();
     }
     hour const now = hour_of(ctx.block().time);
@@ -80,6 +82,7 @@ contract::error contract::apply(auto& ctx, place const& m, auto const& rows)
             return reject::unknown_device;
         if (device.status.state == device_state::suspended) return reject::suspended;
         if (!device.status.sells()) return reject::wrong_state;
+        if (!serves(device.measured, ctx.read(rows.known).spec)) return reject::wrong_device;
         auto calendar = device.calendar;
         calendar.forget_before(now);
         if (auto const booked = calendar.book(now, {now, m.hours}, hour_use::spot); !booked)
@@ -104,7 +107,8 @@ contract::error contract::apply(auto& ctx, place const& m, auto const& rows)
                         m.per_provider_max,
                         std::move(wanted),
                         {},
-                        rows.device ? window{now, m.hours} : window{hour{0}, 0}};
+                        rows.device ? window{now, m.hours} : window{hour{0}, 0},
+                        m.post_only};
     ctx.post(rows.out, orders::entry{orders::entry::kind::place,
                                      {m.of, m.way, ctx.tx().sender, m.client_id},
                                      std::move(now_row)});
@@ -137,6 +141,7 @@ contract::error contract::apply(auto& ctx, replace const& m, auto const& rows)
     if (m.order.owner != ctx.tx().sender) return reject::not_owner;
     auto const& old = ctx.read(rows.own);
     if (!orders::present(old)) return reject::unknown_order;
+    if (old.expires < ctx.block().at) return reject::expired;
     if (m.size == quantity{0}) return reject::zero_size;
     if (m.size > order_size_max) return reject::size_too_large;
     if (m.limit == price{0}) return reject::zero_price;

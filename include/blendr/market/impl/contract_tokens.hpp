@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Devices and capacity tokens; included by contract.hpp only.
+// Capacity tokens; included by contract.hpp only.
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -25,11 +26,14 @@ struct token_plan {
     std::optional<ref<holdings, mode::debit>> from{};
     std::optional<ref<holdings, mode::credit>> to{};
     ref<ledger::purses, mode::debit> purse{};
-    std::optional<ref<ledger::purses, mode::credit>> issuer{}, holder{};
+    std::optional<ref<ledger::purses, mode::credit>> holder{};
+    std::optional<bond::contract::pledge_plan> bond{};  ///< of the device that is promised
 };
 struct device_plan {
     ref<devices, mode::write> device{};
     ref<classes, mode::read> known{};
+    ref<wardens, mode::read> warden{};
+    ref<watches, mode::post> watch{};
 };
 
 template <class M>
@@ -58,6 +62,35 @@ inline class_spec spec_of(capability const& c)
             c.number(attribute::integer)};
 }
 
+/// A device comes to owe an hour, or runs one.
+inline void take_up(devices::row& device, bool runs, height now)
+{
+    auto const what = runs ? device_event::start : device_event::reserve;
+    (void)device.status.apply(what, now);  // a second promise leaves it reserved
+}
+/// It no longer does. While it is out of reach, a heartbeat will find it so.
+inline void let_go(devices::row& device, bool ran, height at, hour now)
+{
+    auto& status = device.status;
+    auto const& booked = device.calendar.bookings();
+    bool const owes = std::any_of(booked.begin(), booked.end(), [&](auto const& b) {
+        return b.use == hour_use::token && b.end() > now.get();
+    });
+    if (ran) (void)status.apply(device_event::finish, at);
+    if (status.state == device_state::reserved && !owes)
+        (void)status.apply(device_event::release, at);
+    if (status.state == device_state::idle && owes) (void)status.apply(device_event::reserve, at);
+    if (status.state == device_state::disconnected && (ran || !owes))
+        (void)status.apply(device_event::give_up, at);
+}
+/// The hour that a device had promised is over, or another's to serve.
+inline void end_hour(auto& ctx, auto const& rows, instrument const& of, bool ran)
+{
+    auto& device = ctx.edit(*rows.device);
+    (void)device.calendar.give_back({of.when, 1}, hour_use::token);
+    let_go(device, ran, ctx.block().at, hour_of(ctx.block().time));
+}
+
 }  // namespace impl
 
 template <class M>
@@ -67,9 +100,20 @@ auto contract::touches(M const& m, tx_info const& tx, auto& access)
     using impl::kind;
     if constexpr (is_one_of<M>(kind<enrol>, kind<retire>, kind<heartbeat>)) {
         impl::device_plan rows{
-            access.template use<devices, mode::write>(device_key{tx.sender, m.number}), {}};
+            access.template use<devices, mode::write>(device_key{tx.sender, m.number}), {}, {}, {}};
         if constexpr (std::is_same_v<M, enrol>)
             rows.known = access.template use<classes, mode::read>(m.of);
+        if constexpr (!std::is_same_v<M, retire>)
+            rows.watch = access.template use<watches, mode::post>();
+        return rows;
+    } else if constexpr (is_one_of<M>(kind<measure>, kind<attest>, kind<suspend>,
+                                      kind<reinstate>)) {
+        impl::device_plan rows{access.template use<devices, mode::write>(m.device),
+                               {},
+                               access.template use<wardens, mode::read>(tx.sender),
+                               {}};
+        if constexpr (std::is_same_v<M, reinstate>)
+            rows.watch = access.template use<watches, mode::post>();
         return rows;
     } else {
         impl::token_plan rows{};
@@ -77,9 +121,12 @@ auto contract::touches(M const& m, tx_info const& tx, auto& access)
         rows.own_market = access.template use<markets, mode::read>(m.of);
         rows.spot_market = access.template use<markets, mode::read>(instrument{m.of.what, hour{0}});
         rows.purse = access.template use<ledger::purses, mode::debit>(tx.sender);
-        auto const promise_of = [&](address const& owner, std::uint32_t number) {
-            return access.template use<promises, mode::write>(
-                promises::key{device_key{owner, number}, m.of.when});
+        /// The promise that a device makes for the hour, the device, and the bond behind it.
+        auto const of_device = [&](device_key const& device) {
+            rows.promise =
+                access.template use<promises, mode::write>(promises::key{device, m.of.when});
+            rows.device = access.template use<devices, mode::write>(device);
+            rows.bond = bond::contract::touches_pledge(bond_of(device), device.owner, access);
         };
         if constexpr (std::is_same_v<M, transfer>) {
             rows.from = access.template use<holdings, mode::debit>(holdings::key{m.of, tx.sender});
@@ -92,65 +139,21 @@ auto contract::touches(M const& m, tx_info const& tx, auto& access)
                     access.template use<holdings, mode::write>(holdings::key{m.of, tx.sender});
         }
         if constexpr (is_one_of<M>(kind<claim>, kind<finish>, kind<settle>)) {
-            rows.promise = promise_of(m.device.owner, m.device.number);
-            rows.issuer = access.template use<ledger::purses, mode::credit>(m.device.owner);
+            of_device(m.device);
             if constexpr (std::is_same_v<M, settle>)
                 rows.holder = access.template use<ledger::purses, mode::credit>(m.holder);
         } else if constexpr (std::is_same_v<M, substitute>) {
-            rows.promise = promise_of(tx.sender, m.from);
-            rows.other = promise_of(tx.sender, m.to);
-            rows.device = access.template use<devices, mode::write>(device_key{tx.sender, m.from});
-            rows.second = access.template use<devices, mode::write>(device_key{tx.sender, m.to});
+            of_device({tx.sender, m.from});
+            device_key const second{tx.sender, m.to};
+            rows.other =
+                access.template use<promises, mode::write>(promises::key{second, m.of.when});
+            rows.second = access.template use<devices, mode::write>(second);
         } else if constexpr (!is_one_of<M>(kind<transfer>, kind<redeem>)) {
-            rows.promise = promise_of(tx.sender, m.number);
-            if constexpr (is_one_of<M>(kind<mint>, kind<buy_back>))
-                rows.device =
-                    access.template use<devices, mode::write>(device_key{tx.sender, m.number});
+            of_device({tx.sender, m.number});
         }
         return rows;
     }
 }
-
-// -- devices
-
-contract::error contract::apply(auto& ctx, enrol const& m, auto const& rows)
-{
-    auto const& known = ctx.read(rows.known);
-    if (!known.listed) return reject::unknown_instrument;
-    auto const offered = capability::parse(m.capability);
-    if (!offered) return offered.error();
-    auto const spec = impl::spec_of(*offered);
-    if (!serves(spec, known.spec)) return reject::wrong_device;
-    auto status = ctx.read(rows.device).status;
-    if (!status.apply(device_event::enrol, ctx.block().at)) return reject::already_registered;
-    auto& device = ctx.edit(rows.device);
-    device = {status, m.of, spec, offered->to_text(), {}};
-    return reject::ok;
-}
-
-contract::error contract::apply(auto& ctx, retire const&, auto const& rows)
-{
-    auto const& device = ctx.read(rows.device);
-    if (device.status.state == device_state::absent) return reject::unknown_device;
-    auto calendar = device.calendar;
-    calendar.forget_before(hour_of(ctx.block().time));
-    if (!calendar.bookings().empty()) return reject::hour_taken;  // its promises come first
-    auto status = device.status;
-    if (auto const done = status.apply(device_event::retire, ctx.block().at); !done)
-        return done.error();
-    ctx.edit(rows.device) = {};
-    return reject::ok;
-}
-
-contract::error contract::apply(auto& ctx, heartbeat const&, auto const& rows)
-{
-    auto status = ctx.read(rows.device).status;
-    if (!status.apply(device_event::heartbeat, ctx.block().at)) return reject::unknown_device;
-    ctx.edit(rows.device).status = status;
-    return reject::ok;
-}
-
-// -- capacity tokens
 
 contract::error contract::apply(auto& ctx, mint const& m, auto const& rows)
 {
@@ -161,6 +164,8 @@ contract::error contract::apply(auto& ctx, mint const& m, auto const& rows)
     if (device.status.state == device_state::absent || device.of != m.of.what)
         return reject::unknown_device;
     if (device.status.state == device_state::suspended) return reject::suspended;
+    if (device.status.state == device_state::disconnected) return reject::wrong_state;
+    if (!serves(device.measured, ctx.read(rows.known).spec)) return reject::wrong_device;
     hour const now = hour_of(ctx.block().time);
     auto calendar = device.calendar;
     calendar.forget_before(now);
@@ -172,8 +177,11 @@ contract::error contract::apply(auto& ctx, mint const& m, auto const& rows)
     auto const minted = impl::promise_steps::mint(series, promise, hand, m.of, ctx.tx().sender,
                                                   m.cover, *mark, now, tokens_rules);
     if (!minted) return minted.error();
-    if (!ctx.take(rows.purse, m.cover)) return reject::poor;
-    ctx.edit(*rows.device).calendar = std::move(calendar);
+    if (bond::contract::pledge(ctx, *rows.bond, ctx.tx().sender, m.cover) != bond::error::ok)
+        return reject::bond_too_small;
+    auto& changed = ctx.edit(*rows.device);
+    changed.calendar = std::move(calendar);
+    impl::take_up(changed, false, ctx.block().at);
     ctx.edit(*rows.series) = series;
     ctx.edit(*rows.promise) = promise;
     ctx.edit(*rows.hand).tokens = quantity{hand};
@@ -188,13 +196,13 @@ contract::error contract::apply(auto& ctx, buy_back const& m, auto const& rows)
     if (promise.of != m.of) return reject::wrong_state;
     auto const back = impl::promise_steps::buy_back(series, promise, hand, ctx.tx().sender);
     if (!back) return back.error();
-    auto calendar = ctx.read(*rows.device).calendar;
-    if (calendar.give_back({m.of.when, 1}, hour_use::token))
-        ctx.edit(*rows.device).calendar = std::move(calendar);
+    auto& device = ctx.edit(*rows.device);
+    (void)device.calendar.give_back({m.of.when, 1}, hour_use::token);
+    impl::let_go(device, false, ctx.block().at, hour_of(ctx.block().time));
     ctx.edit(*rows.series) = series;
     ctx.edit(*rows.promise) = promise;
     ctx.edit(*rows.hand).tokens = quantity{hand};
-    ctx.give(rows.purse, back->to_issuer);
+    bond::contract::restore(ctx, *rows.bond, ctx.tx().sender, back->to_issuer);
     return reject::ok;
 }
 
@@ -227,6 +235,10 @@ contract::error contract::apply(auto& ctx, start const& m, auto const& rows)
     if (promise.of != m.of) return reject::wrong_state;
     auto const done = impl::promise_steps::start(promise, ctx.tx().sender, ctx.block().time);
     if (!done) return done.error();
+    auto const& status = ctx.read(*rows.device).status;
+    if (status.state == device_state::suspended) return reject::suspended;
+    if (!status.sells()) return reject::wrong_state;
+    impl::take_up(ctx.edit(*rows.device), true, ctx.block().at);
     ctx.edit(*rows.promise) = promise;
     return reject::ok;
 }
@@ -237,8 +249,9 @@ contract::error contract::apply(auto& ctx, finish const& m, auto const& rows)
     if (promise.of != m.of) return reject::wrong_state;
     auto const done = impl::promise_steps::finish(promise, ctx.tx().sender, ctx.block().time);
     if (!done) return done.error();
+    impl::end_hour(ctx, rows, m.of, true);
     ctx.edit(*rows.promise) = promise;
-    ctx.give(*rows.issuer, done->to_issuer);
+    bond::contract::restore(ctx, *rows.bond, m.device.owner, done->to_issuer);
     return reject::ok;
 }
 
@@ -251,6 +264,7 @@ contract::error contract::apply(auto& ctx, settle const& m, auto const& rows)
     auto promise = ctx.read(*rows.promise);
     if (promise.of != m.of || promise.issuer != m.device.owner) return reject::wrong_state;
     auto const now = ctx.block().time;
+    bool const ran = promise.state == promise_state::running;
     settlement out{};
     if (promise.state == promise_state::open && hour_of(now) > m.of.when) {
         auto const lapsed = impl::promise_steps::lapse(series, promise, hour_of(now));
@@ -267,9 +281,10 @@ contract::error contract::apply(auto& ctx, settle const& m, auto const& rows)
         if (!missed) return missed.error();
         out = *missed;
     }
+    if (promise.state == promise_state::none) impl::end_hour(ctx, rows, m.of, ran);
     ctx.edit(*rows.series) = series;
     ctx.edit(*rows.promise) = promise;
-    ctx.give(*rows.issuer, out.to_issuer);
+    bond::contract::restore(ctx, *rows.bond, m.device.owner, out.to_issuer);
     ctx.give(*rows.holder, out.to_holder);
     return reject::ok;
 }
@@ -283,7 +298,8 @@ contract::error contract::apply(auto& ctx, top_up const& m, auto const& rows)
     if (promise.of != m.of) return reject::wrong_state;
     auto const done = impl::promise_steps::top_up(promise, m.more, *mark, tokens_rules);
     if (!done) return done.error();
-    if (!ctx.take(rows.purse, m.more)) return reject::poor;
+    if (bond::contract::pledge(ctx, *rows.bond, ctx.tx().sender, m.more) != bond::error::ok)
+        return reject::bond_too_small;
     ctx.edit(*rows.promise) = promise;
     return reject::ok;
 }
@@ -307,10 +323,11 @@ contract::error contract::apply(auto& ctx, substitute const& m, auto const& rows
     auto const done = impl::promise_steps::substitute(promise, other, ctx.tx().sender,
                                                       device.measured, known.spec);
     if (!done) return done.error();
-    auto freed = ctx.read(*rows.device).calendar;
-    if (freed.give_back({m.of.when, 1}, hour_use::token))
-        ctx.edit(*rows.device).calendar = std::move(freed);
-    ctx.edit(*rows.second).calendar = std::move(calendar);
+    bool const runs = promise.state == promise_state::none && other.state == promise_state::running;
+    impl::end_hour(ctx, rows, m.of, runs);
+    auto& second = ctx.edit(*rows.second);
+    second.calendar = std::move(calendar);
+    impl::take_up(second, runs, ctx.block().at);
     ctx.edit(*rows.promise) = promise;
     ctx.edit(*rows.other) = other;
     return reject::ok;

@@ -13,13 +13,16 @@ constexpr std::uint32_t all_of_it = 10'000;
 
 }  // namespace
 
+bool sound(appeal_rules const& by) noexcept
+{
+    return by.panel % 2 != 0 && by.panel <= panel_max && by.vote_within != 0 &&
+           by.defend_within != 0 && by.panel_share <= all_of_it && by.stake.grains() >> 120 == 0;
+}
+
 result<appeal, reject> appeal::open(receipt const& about, crypto::address const& by,
                                     appeal_rules const& rules, height now)
 {
-    if (rules.panel % 2 == 0 || rules.panel > panel_max || rules.vote_within == 0 ||
-        rules.defend_within == 0 || rules.panel_share > all_of_it ||
-        rules.stake.grains() >> 120 != 0)
-        return fail{reject::bad_rules};
+    if (!sound(rules)) return fail{reject::bad_rules};
     if (by != about.subject) return fail{reject::not_a_party};
     if (now < about.at) return fail{reject::height_went_back};
     if (now - about.at > rules.open_within) return fail{reject::too_late};

@@ -213,3 +213,29 @@ TEST_CASE("escrow::machine: a job is submitted, checked, paid and asked about on
                                    contract::feedback_of{device.owner, {}, 10})
               .list.size() == 1);
 }
+
+TEST_CASE("escrow::contract: a genesis whose rules cannot be computed with is refused, by section")
+{
+    auto const begun = [](std::string_view section, bytes const& document) {
+        auto what = begin();
+        for (auto& each : what.sections)
+            if (each.contract == section) each.document = document;
+        chain::options how;
+        how.threads = 1;
+        how.store = std::make_shared<state::memory_store>();
+        chain fresh{how};
+        REQUIRE(fresh.load());
+        return fresh.init(encode(what)).has_value();
+    };
+    jobs::genesis_document fee;
+    CHECK(begun("escrow", encode(fee)));
+    fee.by.fee = 10'001;
+    CHECK(!begun("escrow", encode(fee)));
+    reputation::contract::genesis_document rules;
+    CHECK(begun("reputation", encode(rules)));
+    rules.by.scores.half_life = 0;
+    CHECK(!begun("reputation", encode(rules)));
+    rules = {};
+    rules.by.appeals.panel = 4;
+    CHECK(!begun("reputation", encode(rules)));
+}

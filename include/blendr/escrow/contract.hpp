@@ -122,9 +122,11 @@ struct contract {
     using events = type_list<submitted, deposited, listed, matched, agreement_moved, delivered,
                              paid, refunded, slashed, warned, checked, job_closed>;
 
-    static void genesis(auto& ctx, genesis_document const& document)
+    /// Refuses a fee of more than everything.
+    static bool genesis(auto& ctx, genesis_document const& document)
     {
         ctx.template edit<conditions>(0) = document.by;
+        return document.by.fee <= basis_points;
     }
 
     /// The hooks' share of a message: what its job's deadlines will cost later.

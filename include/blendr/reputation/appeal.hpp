@@ -23,6 +23,9 @@ struct appeal_rules {
 BOOST_DESCRIBE_STRUCT(appeal_rules, (),
                       (open_within, vote_within, defend_within, panel, stake, panel_share))
 
+/// Whether an appeal by these rules has an end.
+bool sound(appeal_rules const& by) noexcept;
+
 enum class appeal_stage : std::uint8_t {
     defending = 1,   ///< the rater may stand by its rating
     voting = 2,      ///< the panel decides

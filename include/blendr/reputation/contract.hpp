@@ -169,10 +169,11 @@ struct contract {
     using tables = type_list<conditions, scores, pairs, ended, feedback, appeals, due>;
     using events = type_list<settled, rated, appealed, summoned, judged>;
 
-    static void genesis(auto& ctx, genesis_document const& document)
+    /// Refuses rules that cannot be computed with.
+    static bool genesis(auto& ctx, genesis_document const& document)
     {
-        BLENDR_ASSERT(sound(document.by.scores));
         ctx.template edit<conditions>(0) = document.by;
+        return sound(document.by.scores) && sound(document.by.appeals);
     }
 
     struct rate_plan {

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// Four simplex validators over loopback TCP with their files, in one process: signed transfers a second, time to
+// finality, memory; and how fast a follower fetches what took long to make.
+#include <harness.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include <blendr/crypto/vrf.hpp>
+#include <blendr/ledger/bank.hpp>
+#include <blendr/ledger/genesis.hpp>
+#include <blendr/ledger/message.hpp>
+#include <blendr/node/node.hpp>
+#include <blendr/node/standard_chain.hpp>
+
+namespace {
+
+using namespace blendr;
+using bench::run;
+namespace fs = std::filesystem;
+using steady = std::chrono::steady_clock;
+
+constexpr std::uint32_t senders = 2'000;
+constexpr std::size_t rounds = 30;
+constexpr std::size_t batch = 500;
+
+crypto::identity person(std::uint32_t n)
+{
+    std::array<std::byte, 32> seed{};
+    for (std::size_t i = 0; i < 4; ++i) seed[i] = static_cast<std::byte>(n >> (8 * i));
+    seed[31] = std::byte{0x62};
+    return crypto::identity{crypto::secret_key::from_seed(seed)};
+}
+
+bytes genesis_of(std::uint32_t validators)
+{
+    ledger::genesis out{};
+    out.chain = ledger::chain_id{7};
+    amount left = out.money.premine;
+    for (std::uint32_t i = 0; i < senders; ++i) {
+        out.accounts.push_back({person(1000 + i).account(), 1'000_blnd});
+        left -= 1'000_blnd;
+    }
+    out.accounts.push_back({person(999).account(), left});
+    for (std::uint32_t i = 0; i < validators; ++i)
+        out.validators.push_back(
+            {person(i).self(), weight{1}, crypto::vrf_secret_key::of(person(i).key()).self()});
+    return encode(out);
+}
+
+struct scratch {
+    scratch() : path{fs::temp_directory_path() / ("blendr-bench-" + std::to_string(::getpid()))}
+    {
+        fs::create_directories(path);
+    }
+    ~scratch() { fs::remove_all(path); }
+    fs::path path;
+};
+
+std::unique_ptr<node::node> begin(std::uint32_t who, bytes const& genesis, fs::path const& home,
+                                  std::vector<std::string> peers, std::int64_t interval_ms)
+{
+    node::node_parts parts{{},
+                           person(who),
+                           genesis,
+                           node::standard_chain(),
+                           node::engine_registry::standard(),
+                           {},
+                           std::make_shared<node::logger>(node::log_level::error)};
+    parts.with.home = home.string();
+    parts.with.p2p.peers = std::move(peers);
+    parts.with.engine.interval_ms = interval_ms;
+    parts.with.engine.view_ms = 4000;
+    parts.with.threads = 1;
+    parts.with.mempool_bytes = std::uint64_t{48} << 20;
+    parts.with.block_bytes_max = std::uint64_t{2} << 20;
+    auto made = node::node::start(std::move(parts));
+    if (!made) std::abort();
+    return *std::move(made);
+}
+
+std::uint64_t resident()
+{
+    std::ifstream in{"/proc/self/statm"};
+    std::uint64_t all = 0, here = 0;
+    in >> all >> here;
+    return here * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+double seconds_since(steady::time_point t)
+{
+    return std::chrono::duration<double>(steady::now() - t).count();
+}
+
+void transfers(run& r)
+{
+    if (!r.wants("node/simplex4/transfers")) return;
+    scratch const files{};
+    auto const genesis = genesis_of(4);
+    std::vector<std::unique_ptr<node::node>> nodes{};
+    std::vector<std::string> where{};
+    auto const before = resident();
+    for (std::uint32_t i = 0; i < 4; ++i) {
+        nodes.push_back(begin(i, genesis, files.path / std::to_string(i), where, 100));
+        where.push_back(nodes.back()->status().p2p);
+    }
+    // Signed beforehand: the senders' work is not the network's.
+    std::vector<bytes> all{};
+    std::vector<hash256> ids{};
+    for (std::size_t round = 0; round < rounds; ++round)
+        for (std::uint32_t i = 0; i < senders; ++i) {
+            ledger::transaction tx{};
+            tx.chain = ledger::chain_id{7};
+            tx.sequence = ledger::nonce{round};
+            tx.fee_max = 10_blnd;
+            tx.expires = height{10'000};
+            tx.messages.push_back(ledger::wrap<ledger::bank>(
+                ledger::bank::transfer{person(1000 + (i * 7 + 1) % senders).account(), 1_blnd}));
+            ledger::sign(tx, person(1000 + i));
+            ids.push_back(ledger::id_of(tx));
+            all.push_back(encode(tx));
+        }
+    std::mutex mutex{};
+    std::unordered_map<std::uint64_t, steady::time_point> offered{};
+    std::vector<double> latencies{};
+    std::uint64_t committed = 0;
+    auto const short_id = [](hash256 const& id) {
+        std::uint64_t out = 0;
+        std::memcpy(&out, id.data(), 8);
+        return out;
+    };
+    nodes[0]->on_block([&](node::committed_ptr const& b) {
+        auto const parts = nodes[0]->forms().block(b->block.payload);
+        auto const now = steady::now();
+        std::lock_guard const lock{mutex};
+        for (auto const& id : parts->ids) {
+            auto const found = offered.find(short_id(id));
+            if (found != offered.end())
+                latencies.push_back(std::chrono::duration<double>(now - found->second).count());
+        }
+        committed += parts->ids.size();
+    });
+    while (nodes[0]->status().last < height{3})
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    auto const begun = steady::now();
+    for (std::size_t at = 0; at < all.size(); at += batch) {
+        std::vector<bytes_view> views{};
+        {
+            std::lock_guard const lock{mutex};
+            for (std::size_t i = at; i < std::min(at + batch, all.size()); ++i) {
+                views.emplace_back(all[i]);
+                offered.emplace(short_id(ids[i]), steady::now());
+            }
+        }
+        nodes[at / batch % 4]->submit(views);
+        // A pool holds so many; a client that is told so waits.
+        for (;;) {
+            std::uint64_t done = 0;
+            {
+                std::lock_guard const lock{mutex};
+                done = committed;
+            }
+            if (at < done + 8'000 || seconds_since(begun) > 120) break;
+            std::this_thread::sleep_for(std::chrono::milliseconds{2});
+        }
+    }
+    while (seconds_since(begun) < 120) {
+        {
+            std::lock_guard const lock{mutex};
+            if (committed >= all.size()) break;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    auto const took = seconds_since(begun);
+    std::lock_guard const lock{mutex};
+    std::sort(latencies.begin(), latencies.end());
+    r.report("node/simplex4/transfers", static_cast<double>(committed) / took, "tx/s",
+             static_cast<double>(committed) / took / 15'000);
+    r.report("node/simplex4/committed", static_cast<double>(committed), "of 60000 tx");
+    if (!latencies.empty())
+        r.report("node/simplex4/finality_p95", 1e3 * latencies[latencies.size() * 95 / 100], "ms");
+    auto const mine = static_cast<double>(all.size()) * 300;  // the load itself
+    r.report("node/simplex4/memory", (static_cast<double>(resident() - before) - mine) / 4 / 1e6,
+             "MB a validator");
+    for (auto const& each : nodes) each->stop();
+}
+
+void sync(run& r)
+{
+    if (!r.wants("node/sync/blocks")) return;
+    scratch const files{};
+    auto const genesis = genesis_of(1);
+    auto maker = begin(0, genesis, files.path / "maker", {}, 0);
+    auto const begun = steady::now();
+    height const wanted{2'000};
+    while (maker->status().last < wanted && seconds_since(begun) < 90)
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    auto const made = maker->status().last;
+    auto const making = seconds_since(begun) / static_cast<double>(made.get());
+    auto follower = begin(50, genesis, files.path / "follower", {maker->status().p2p}, 0);
+    auto const joined = steady::now();
+    while (follower->status().last < made && seconds_since(joined) < 90)
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    auto const rate = static_cast<double>(follower->status().last.get()) / seconds_since(joined);
+    r.report("node/sync/blocks", rate, "blocks/s", rate * making);
+}
+
+bench::suite const all{"node", [](run& r) {
+                           transfers(r);
+                           sync(r);
+                       }};
+
+}  // namespace

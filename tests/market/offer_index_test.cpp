@@ -178,7 +178,9 @@ void compare_with_scan(std::uint64_t seed, std::uint32_t ids, int rounds, int ch
         waiting.emplace_back(standing_search{index, *r, most}, most);
     }
     auto const ask_again = [&] {
-        auto& [search, most] = waiting[make.any.below(waiting.size())];
+        auto& asked = waiting[make.any.below(waiting.size())];
+        auto& search = asked.first;
+        auto const most = asked.second;
         INFO(search.what().to_text());
         auto const kept = search.find();
         std::vector<offer_id> found(most);

@@ -226,7 +226,8 @@ TEST_CASE(
         constexpr auto t = chain::table_index<T>;
         auto names = old;
         names.insert(now.begin(), now.end());
-        for (auto const& [name, unused] : names) {
+        for (auto const& each : names) {
+            auto const& name = each.first;
             if (name.first != t) continue;
             auto const row = [&](world::picture const& in_picture) {
                 auto const at = in_picture.find(name);

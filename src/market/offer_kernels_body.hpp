@@ -16,14 +16,20 @@
 namespace blendr::market::impl {
 namespace {
 
-/// The 512 bits of a block. Unaligned and aliasing whatever words it is laid over.
-using wide [[gnu::vector_size(64), gnu::may_alias, gnu::aligned(8)]] = std::uint64_t;
+/// The 512 bits of a block.
+using wide [[gnu::vector_size(64)]] = std::uint64_t;
 
-inline wide const& at(std::uint64_t const* words) noexcept
+/// The same, laid over words that are aligned as words alone: what a type says of its members' place,
+/// every compiler heeds; what an alias says of its own, not every one does.
+struct [[gnu::packed, gnu::may_alias]] laid {
+    wide v;
+};
+
+inline laid const& at(std::uint64_t const* words) noexcept
 {
-    return *reinterpret_cast<wide const*>(words);
+    return *reinterpret_cast<laid const*>(words);
 }
-inline wide& at(std::uint64_t* words) noexcept { return *reinterpret_cast<wide*>(words); }
+inline laid& at(std::uint64_t* words) noexcept { return *reinterpret_cast<laid*>(words); }
 
 [[gnu::always_inline]] inline bool any(std::uint64_t const* words) noexcept
 {
@@ -76,9 +82,9 @@ std::uint64_t intersect(map_view const* maps, map_step const* steps, std::size_t
                 auto& o = at(out + i * 8);
                 auto const& m = at(map->words + std::size_t{blocks[i]} * 8);
                 if (begins)
-                    o = m;
+                    o.v = m.v;
                 else
-                    o &= m;
+                    o.v &= m.v;
                 return any(out + i * 8);
             });
         } else if (step.keep) {
@@ -86,19 +92,19 @@ std::uint64_t intersect(map_view const* maps, map_step const* steps, std::size_t
                 wide some{};
                 for (std::size_t k = 0; k < step.count; ++k)
                     if (blocks[i] < map[k].blocks)
-                        some |= at(map[k].words + std::size_t{blocks[i]} * 8);
+                        some |= at(map[k].words + std::size_t{blocks[i]} * 8).v;
                 auto& o = at(out + i * 8);
                 if (begins)
-                    o = some;
+                    o.v = some;
                 else
-                    o &= some;
+                    o.v &= some;
                 return any(out + i * 8);
             });
         } else {
             for (std::size_t k = 0; k < step.count; ++k)
                 mask = each_block(mask, [&](std::size_t i) {
                     if (blocks[i] < map[k].blocks)
-                        at(out + i * 8) &= ~at(map[k].words + std::size_t{blocks[i]} * 8);
+                        at(out + i * 8).v &= ~at(map[k].words + std::size_t{blocks[i]} * 8).v;
                     return any(out + i * 8);
                 });
         }
@@ -120,18 +126,18 @@ void tally(std::uint64_t const* used, std::uint64_t const* holds, std::uint64_t 
     // Forwards `only` takes those for which all earlier ones hold, backwards what is left when all
     // later ones hold and this one does not.
     std::uint64_t run[8];
-    at(run) = at(used);
+    at(run).v = at(used).v;
     for (std::size_t i = 0; i < m; ++i) {
-        at(only + i * 8) = at(run);
-        at(run) &= at(holds + i * 8);
+        at(only + i * 8).v = at(run).v;
+        at(run).v &= at(holds + i * 8).v;
         held[i] += ones(holds + i * 8);
         if (known[i] != nullptr) stated[i] += ones(known[i]);
     }
     *all += ones(run);
-    at(run) = at(used);
+    at(run).v = at(used).v;
     for (auto i = m; i-- > 0;) {
-        at(only + i * 8) &= at(run) & ~at(holds + i * 8);
-        at(run) &= at(holds + i * 8);
+        at(only + i * 8).v &= at(run).v & ~at(holds + i * 8).v;
+        at(run).v &= at(holds + i * 8).v;
         alone[i] += ones(only + i * 8);
     }
 }

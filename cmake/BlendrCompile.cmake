@@ -64,10 +64,10 @@ function(blendr_house_rules target)
             target_compile_options(${target} PRIVATE -Wno-error=array-bounds -Wno-error=stringop-overflow
                 -Wno-error=stringop-overread -Wno-error=maybe-uninitialized -Wno-error=free-nonheap-object)
         endif()
-        # What a sanitizer adds makes g++ 12 see values that are never set, and it notes that it does not follow fences.
+        # What a sanitizer adds makes g++ 12 see values that are never set and sizes that never are, and it notes that it does not follow fences.
         if(BLENDR_SANITIZE)
             target_compile_options(${target} PRIVATE
-                $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-tsan>)
+                $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-tsan>)
         endif()
     endif()
 endfunction()

@@ -44,7 +44,6 @@ using coins = ledger::machine<ledger::bank>;
 
 constexpr std::size_t senders = 320;
 constexpr std::size_t each_sends = 64;  // what one may have waiting
-constexpr std::size_t all_sent = senders * each_sends;
 
 double now()
 {

@@ -312,8 +312,12 @@ private:
             return answer({204, "text/plain", {}, true}, in.version(), in.keep_alive());
         auto const method = in.method_string();
         auto const origin = in[http::field::origin];
-        auto reply = owner_->handler.on_request(
-            {{method.data(), method.size()}, path, in.body(), {origin.data(), origin.size()}});
+        auto const known = in[http::field::if_none_match];
+        auto reply = owner_->handler.on_request({{method.data(), method.size()},
+                                                 path,
+                                                 in.body(),
+                                                 {origin.data(), origin.size()},
+                                                 {known.data(), known.size()}});
         answer(std::move(reply), in.version(), in.keep_alive());
     }
 
@@ -330,6 +334,10 @@ private:
         response_.keep_alive(keep);
         if (!what.body.empty())
             response_.set(http::field::content_type, {what.type.data(), what.type.size()});
+        if (!what.tag.empty()) response_.set(http::field::etag, {what.tag.data(), what.tag.size()});
+        for (auto const& each : what.head)
+            response_.set(beast::string_view{each.name.data(), each.name.size()},
+                          beast::string_view{each.value.data(), each.value.size()});
         auto const& cors = owner_->options.cors;
         if (!cors.empty() && what.cors) {
             response_.set(http::field::access_control_allow_origin, cors);
@@ -353,10 +361,13 @@ private:
 
     void upgrade()
     {
-        auto const origin = parser_->get()[http::field::origin];
+        auto const raw = parser_->get()[http::field::origin];
+        std::string_view const origin{raw.data(), raw.size()};
+        auto const host = std::string{parser_->get()[http::field::host]};
+        bool const own =
+            !host.empty() && (origin == "http://" + host || origin == "https://" + host);
         auto const& cors = owner_->options.cors;
-        if (!origin.empty() && cors != "*" &&
-            std::string_view{origin.data(), origin.size()} != cors)
+        if (!origin.empty() && !own && cors != "*" && origin != cors)
             return answer({403, "text/plain", "not from this origin\n", true}, 11, false);
         stream_.expires_never();
         auto ws = std::make_shared<beast::websocket::stream<beast::tcp_stream>>(std::move(stream_));

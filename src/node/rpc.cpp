@@ -24,6 +24,8 @@
 #include <blendr/net/http.hpp>
 #include <blendr/version.hpp>
 
+#include <node/explorer.hpp>
+
 namespace blendr::node {
 namespace {
 
@@ -169,6 +171,7 @@ public:
         o.cors = s.cors;
         o.body_bytes_max = s.body_bytes_max;
         o.connections_max = s.connections_max;
+        local_ = is_loopback(s.listen);
         server_ = std::make_unique<net::http_server>(o, *this);
         auto const where = server_->start();
         if (!where)
@@ -200,7 +203,8 @@ public:
         if (in.path == "/metrics") return {200, "text/plain; version=0.0.4", prometheus(), true};
         if (in.path == "/openrpc.json")
             return {200, "application/json", json::serialize(openrpc()), true};
-        return {404, "text/plain", "there is nothing here; see /openrpc.json\n", true};
+        if (!local_) return {404, "text/plain", "see /openrpc.json\n", true};
+        return explorer_page(in);
     }
     std::string on_text(net::socket_id from, std::string_view said) override
     {
@@ -569,6 +573,7 @@ private:
     node& node_;
     std::unique_ptr<net::http_server> server_{};
     std::uint64_t subscription_ = 0;
+    bool local_ = false;  // the explorer is for this machine; a proxy may show it to others
     std::mutex subscribers_mutex_{};
     std::map<std::string, std::set<net::socket_id>> subscribers_{};
 };

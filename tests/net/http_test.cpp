@@ -25,6 +25,9 @@ namespace {
 struct echo final : net::http_handler {
     net::http_reply on_request(net::http_request const& in) override
     {
+        static constexpr net::http_field one[]{{"x-one", "1"}};
+        if (in.path == "/tagged")
+            return {200, "text/plain", "had " + std::string{in.known}, true, "\"new\"", one};
         return {200, "text/plain",
                 std::string{in.method} + ' ' + std::string{in.path} + ' ' + std::string{in.body},
                 true};
@@ -108,6 +111,35 @@ TEST_CASE(
     CHECK(both.find("GET /1 ") < both.find("GET /2 "));
     CHECK(both.find("Access-Control-Allow-Origin: https://example.org") != both.npos);
     CHECK(net::http_ask("127.0.0.1:1", "GET", "/").error() == net::error::unreachable);
+}
+
+TEST_CASE(
+    "http: an answer may carry a tag and fields of its own, and tells what the client has already")
+{
+    served s{};
+    plain_socket const c{s.where};
+    c.send("GET /tagged HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"old\"\r\n\r\n");
+    auto const got = c.read("had \"old\"");
+    CHECK(got.find("ETag: \"new\"\r\n") != got.npos);
+    CHECK(got.find("x-one: 1\r\n") != got.npos);
+    CHECK(got.find("had \"old\"") != got.npos);
+}
+
+TEST_CASE("http: a browser may open a WebSocket from a page of this server, not from another")
+{
+    served s{};
+    auto const from = [&](std::string const& origin) {
+        plain_socket const c{s.where};
+        auto text = std::string{upgrade};
+        text.insert(text.find("Upgrade:"), "Origin: " + origin + "\r\n");
+        c.send(text);
+        return c.read("\r\n\r\n");
+    };
+    CHECK(from("http://x").find(" 101 ") != std::string::npos);
+    CHECK(from("https://x").find(" 101 ") != std::string::npos);
+    CHECK(from("http://y").find(" 403 ") != std::string::npos);
+    CHECK(from("http://x.example").find(" 403 ") != std::string::npos);
+    CHECK(from("null").find(" 403 ") != std::string::npos);
 }
 
 TEST_CASE("http: what is too large, too slow or no HTTP ends the connection, and others are served")

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,13 +18,22 @@ struct http_request {
     std::string_view path{};  ///< without what follows a `?`
     std::string_view body{};
     std::string_view origin{};
+    std::string_view known{};  ///< the tag of what the client has of this path ("If-None-Match")
+};
+
+/// A field of an answer's head; literals.
+struct http_field {
+    std::string_view name{};
+    std::string_view value{};
 };
 
 struct http_reply {
     unsigned status = 200;
     std::string_view type = "application/json";  ///< a literal
     std::string body{};
-    bool cors = true;  ///< may other origins read it, where CORS is on at all?
+    bool cors = true;                    ///< may other origins read it, where CORS is on at all?
+    std::string_view tag{};              ///< a literal: its ETag
+    std::span<http_field const> head{};  ///< what else its head says
 };
 
 /// Names a WebSocket connection as long as it lasts, and none after it.
@@ -53,7 +63,8 @@ struct http_options {
     unsigned threads = 1;
 };
 
-/// An HTTP/1.1 server with WebSockets at `/ws`, bound to loopback unless told otherwise.
+/// An HTTP/1.1 server with WebSockets at `/ws`, bound to loopback unless told otherwise. A browser may open
+/// one from a page of this very server, and from the origin that `cors` names.
 ///
 /// A request that is too large, too slow or no HTTP is answered with its status, and the connection
 /// ends; more connections than allowed are closed at once. What is pushed to a WebSocket gathers while

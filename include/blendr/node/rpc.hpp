@@ -12,7 +12,8 @@
 namespace blendr::node {
 
 /// A node's questions and answers: JSON-RPC 2.0 by POST to `/` (batches too) and over a WebSocket at `/ws`,
-/// where `subscribe` turns events on; `/health`, `/ready`, `/metrics` (Prometheus), `/openrpc.json`.
+/// where `subscribe` turns events on; `/health`, `/ready`, `/metrics` (Prometheus), `/openrpc.json`. Where it
+/// listens on loopback, GET `/` is the explorer, a page that stands on these calls alone.
 ///
 /// A refusal by the ledger is error -32000, whose data is {"code", "reason"}: the frozen reject code and
 /// its sentence. Errors of the protocol have the codes of JSON-RPC. Threads of its own: however much is

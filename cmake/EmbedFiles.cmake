@@ -19,7 +19,7 @@ foreach(name IN LISTS files)
     math(EXPR at "${at} + 1")
     list(GET types ${at} type)
     if(type MATCHES "^text/")
-        string(APPEND type "\; charset=utf-8")
+        string(APPEND type "; charset=utf-8")
     endif()
 
     file(READ "${root}/${name}" hex HEX)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <blendr/work/app.hpp>
 #include <blendr/work/checkpoint.hpp>
 #include <blendr/work/error.hpp>
 #include <blendr/work/job.hpp>

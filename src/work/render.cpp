@@ -7,6 +7,7 @@
 #include <blendr/core/codec.hpp>
 #include <blendr/crypto/hash.hpp>
 
+#include "render_unit.hpp"
 #include "tracer.hpp"
 
 namespace blendr::work {
@@ -80,15 +81,20 @@ result<std::optional<stage>, problem> render_job::next(std::vector<bytes> const&
     return out;
 }
 
-bool render_job::same(unit const&, bytes_view a, bytes_view b) const
+bool same_tiles(bool exact, bytes_view a, bytes_view b)
 {
-    if (picture_.exact) return equal(a, b);
+    if (exact) return equal(a, b);
     // A path that just hits here and just misses there is another path: few of them may be.
     if (a.size() != b.size()) return false;
     std::size_t far = 0;
     for (std::size_t k = 0; k < a.size(); ++k)
         far += std::abs(std::to_integer<int>(a[k]) - std::to_integer<int>(b[k])) > 2 ? 1u : 0u;
     return far * 50 <= a.size();
+}
+
+bool render_job::same(unit const&, bytes_view a, bytes_view b) const
+{
+    return same_tiles(picture_.exact, a, b);
 }
 
 result<bytes, problem> render_job::pixels(std::span<bytes const> results) const
@@ -104,7 +110,7 @@ result<bytes, problem> render_job::pixels(std::span<bytes const> results) const
     return out;
 }
 
-result<bytes, problem> render_tile(unit const& what, std::stop_token stop)
+result<tile, problem> read_tile(unit const& what)
 {
     auto const refuse = [](std::string why) {
         return fail{problem{fault::program_failed, std::move(why)}};
@@ -113,14 +119,21 @@ result<bytes, problem> render_tile(unit const& what, std::stop_token stop)
     if (!of) return refuse("the parameters are none of a picture");
     if (auto const good = check(*of); !good) return refuse(good.error().why);
     if (what.inputs.size() != 1) return refuse("a tile is rendered from one scene");
-    auto const from = decode<scene>(*what.inputs[0]);
+    auto from = decode<scene>(*what.inputs[0]);
     if (!from) return refuse("the input is no scene");
     if (auto const good = check(*from); !good) return refuse(good.error().why);
     auto const& w = what.where;
     if (w.size.z != 1 || w.from.z != 0 || std::uint64_t{w.from.x} + w.size.x > of->width ||
         std::uint64_t{w.from.y} + w.size.y > of->height)
         return refuse("the tile lies outside the picture");
-    return of->exact ? trace<fixed>(*from, *of, w, stop) : trace<real>(*from, *of, w, stop);
+    return tile{*of, *std::move(from), w};
+}
+
+result<bytes, problem> render_tile(unit const& what, std::stop_token stop)
+{
+    BLENDR_TRY(auto const t, read_tile(what));
+    return t.of.exact ? trace<fixed>(t.from, t.of, t.where, stop)
+                      : trace<real>(t.from, t.of, t.where, stop);
 }
 
 }  // namespace blendr::work

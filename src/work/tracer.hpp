@@ -112,17 +112,30 @@ public:
     std::array<std::uint8_t, 3> pixel(picture const& of, std::uint32_t x, std::uint32_t y) const
     {
         vec<N> sum{};
-        for (std::uint32_t k = 0; k < of.samples; ++k) {
+        gather(of, x, y, 0, of.samples, sum);
+        return shown(of, sum);
+    }
+
+    /// Adds the light of some of a pixel's paths, in their order.
+    void gather(picture const& of, std::uint32_t x, std::uint32_t y, std::uint32_t first,
+                std::uint32_t count, vec<N>& sum) const
+    {
+        for (std::uint32_t k = first; k < first + count; ++k) {
             chance random{of.seed, x, y, k};
             sum = sum + follow(towards(of, x, y, random), of.bounces, random);
         }
+    }
+
+    /// What the light of all paths looks like.
+    static std::array<std::uint8_t, 3> shown(picture const& of, vec<N> const& sum)
+    {
         auto const share = N::ratio(1, of.samples);
         // Light without bound to 0 … 1: what is twice as bright as white is shown as white.
-        auto const shown = [&](N v) {
+        auto const part = [&](N v) {
             v = v * share;
             return byte_of(square_root(v * (one() + v * N::ratio(1, 4)) / (one() + v)));
         };
-        return {shown(sum.x), shown(sum.y), shown(sum.z)};
+        return {part(sum.x), part(sum.y), part(sum.z)};
     }
 
 private:

@@ -85,6 +85,10 @@ bool soak(std::string const& name, std::uint64_t from, std::uint64_t worlds)
 bool replay(std::string const& name, std::string const& file)
 {
     std::ifstream in{file};
+    if (!in) {
+        std::cerr << "consensus_lab: " << file << " cannot be read\n";
+        return false;
+    }
     std::ostringstream text;
     text << in.rdbuf();
     auto const json = parse_json(text.str());

@@ -97,6 +97,51 @@ TEST_CASE("escrow::contract: a job is taken at its posted price and paid unit by
     CHECK(s.burned == 75'000'000_grains);
 }
 
+TEST_CASE(
+    "escrow::contract: a provider is told what it may take, what it has to do, and until when")
+{
+    story s{1, 5};
+    auto const mine = [&](std::uint32_t who, job_key const& from = {}, std::uint32_t most = 10) {
+        return escrows::query(view_of(s), escrows::work_for{provider(who), from, most});
+    };
+    auto const duties = [&](address const& who) {
+        return verifiers::query(view_of(s), verifiers::duties_of{who, 10}).list;
+    };
+    s.submit(replicated_order(2), 3_blnd);
+    s.submit(replicated_order(1), 3_blnd, 2);
+    REQUIRE(mine(0).list.size() == 2);
+    CHECK(mine(0).list[0].listed == 2);
+    CHECK(mine(0).list[0].posted == one_blnd);
+    CHECK(!mine(0).list[0].engaged);
+    CHECK(mine(0).next == job_key{});
+    REQUIRE(mine(0, {}, 1).list.size() == 1);
+    CHECK(mine(0, {}, 1).next == job_key{renter, 2});
+    CHECK(mine(0, {renter, 2}).list.size() == 1);
+
+    REQUIRE(s.call(provider(0), escrows::take{one, 2, 0, reputation::family::fp32}) == fine);
+    CHECK(mine(0).list[0].engaged);
+    CHECK(mine(0).list[0].listed == 0);
+    CHECK(mine(1).list.size() == 1);  // nothing is left of the first for others
+    answer const right{};
+    auto const what = task(s, one, 0);
+    hash256 const there{std::byte{5}};
+    REQUIRE(s.call(provider(0), escrows::deliver{one, unit_no(0), right.to(provider(0), what), 0,
+                                                 there}) == fine);
+    CHECK(escrows::query(view_of(s), escrows::unit_of{one, unit_no(0)}).data == there);
+    CHECK(duties(provider(0)).empty());
+    s.pass(3);
+    auto const drawn = s.row<verify::rounds>(what).of.replicas[1].worker;
+    REQUIRE(duties(drawn).size() == 1);
+    CHECK(duties(drawn)[0].task == what);
+    CHECK(duties(drawn)[0].drawn);
+    CHECK(duties(drawn)[0].mine == verify::replica_state::drawn);
+    CHECK(duties(drawn)[0].stage == verify::round_stage::committing);
+    CHECK(duties(drawn)[0].due == s.row<verify::rounds>(what).of.due);
+    REQUIRE(duties(provider(0)).size() == 1);
+    CHECK(!duties(provider(0))[0].drawn);
+    CHECK(duties(renter).empty());
+}
+
 TEST_CASE("escrow::contract: a bid on the market brings its money and its sellers to the job")
 {
     story s;

@@ -103,6 +103,7 @@ struct contract {
         unit_id unit{};
         hash256 claim{};  ///< the result; or the commitment to it, where replicas may be drawn
         std::uint64_t size{};
+        hash256 data{};  ///< the blob in which the renter finds it
     };
     struct quit {
         job_key job{};
@@ -220,6 +221,7 @@ struct contract {
         std::uint64_t first{}, count{};  ///< of the indexes that it covers
         hash256 input{};
         hash256 claim{};
+        hash256 data{};
         hash256 task{};
     };
     static unit_progress query(auto const& view, unit_of const& asked);
@@ -232,6 +234,24 @@ struct contract {
         std::vector<job_key> list{};
     };
     static job_list query(auto const& view, jobs_of const& asked);
+    /// What a provider looks after: jobs that it has an agreement in, and jobs whose units it could
+    /// take. Pages by job; the next begins with `next`, which is a default key after the last one.
+    struct work_for {
+        address provider{};
+        job_key from{};
+        std::uint32_t most{100};
+    };
+    struct found_work {
+        job_key job{};
+        bool engaged{};          ///< it has an agreement there that is not over
+        std::uint32_t listed{};  ///< units that wait …
+        price posted{};          ///< … and may be taken at that price
+    };
+    struct work_list {
+        std::vector<found_work> list{};
+        job_key next{};
+    };
+    static work_list query(auto const& view, work_for const& asked);
     struct price_of {
         order what{};
     };
@@ -239,7 +259,7 @@ struct contract {
     {
         return sound(asked.what) == reject::ok ? price_of_checks(asked.what) : check_price{};
     }
-    using queries = type_list<job_of, unit_of, jobs_of, price_of>;
+    using queries = type_list<job_of, unit_of, jobs_of, price_of, work_for>;
 
 private:
     static plan rows_of(job_key const& job, tx_info const& tx, auto& access)
@@ -265,7 +285,7 @@ BOOST_DESCRIBE_STRUCT(contract::cancel, (), (job, which))
 BOOST_DESCRIBE_STRUCT(contract::cancel_all, (), (job))
 BOOST_DESCRIBE_STRUCT(contract::take, (), (job, units, device, work))
 BOOST_DESCRIBE_STRUCT(contract::start, (), (job, which, device))
-BOOST_DESCRIBE_STRUCT(contract::deliver, (), (job, unit, claim, size))
+BOOST_DESCRIBE_STRUCT(contract::deliver, (), (job, unit, claim, size, data))
 BOOST_DESCRIBE_STRUCT(contract::quit, (), (job, which))
 BOOST_DESCRIBE_STRUCT(contract::report, (), (job, which, device))
 BOOST_DESCRIBE_STRUCT(contract::job_of, (), (job))
@@ -273,10 +293,14 @@ BOOST_DESCRIBE_STRUCT(contract::progress, (),
                       (known, listed, assigned, delivered, disputed, paid, dropped, balance, held,
                        checks, posted, due, runs_dry_at, agreements))
 BOOST_DESCRIBE_STRUCT(contract::unit_of, (), (job, unit))
-BOOST_DESCRIBE_STRUCT(contract::unit_progress, (), (known, where, first, count, input, claim, task))
+BOOST_DESCRIBE_STRUCT(contract::unit_progress, (),
+                      (known, where, first, count, input, claim, data, task))
 BOOST_DESCRIBE_STRUCT(contract::jobs_of, (), (renter, from, most))
 BOOST_DESCRIBE_STRUCT(contract::job_list, (), (list))
 BOOST_DESCRIBE_STRUCT(contract::price_of, (), (what))
+BOOST_DESCRIBE_STRUCT(contract::work_for, (), (provider, from, most))
+BOOST_DESCRIBE_STRUCT(contract::found_work, (), (job, engaged, listed, posted))
+BOOST_DESCRIBE_STRUCT(contract::work_list, (), (list, next))
 
 }  // namespace blendr::escrow
 

@@ -53,10 +53,11 @@ struct order {
     hash256 program{};
     bounded<std::vector<hash256>, 256> inputs{};  ///< blobs: one for all units or one for each;
                                                   ///< of a product the roots of A and B
-    std::uint64_t items{};                        ///< indexes that the work is split over
-    std::uint32_t units{};                        ///< in so many parts; none: rented by time
-    std::uint64_t size{};                         ///< of a unit's result in bytes; zero: any
-    std::uint64_t demand{};                       ///< market units that a unit takes
+    hash256 data{};  ///< the blob that says which program this is and where its units' inputs lie
+    std::uint64_t items{};   ///< indexes that the work is split over
+    std::uint32_t units{};   ///< in so many parts; none: rented by time
+    std::uint64_t size{};    ///< of a unit's result in bytes; zero: any
+    std::uint64_t demand{};  ///< market units that a unit takes
     reputation::family work{reputation::family::fp32};
     bounded<std::string, 1024> wanted{};  ///< of a device; see market::requirement
     price cap{};                          ///< for a unit, or for a height
@@ -152,7 +153,7 @@ BOOST_DESCRIBE_STRUCT(verification, (),
                       (by, quorum, most, trust, within, commit_within, reveal_within, fee, cost,
                        steps, move_within, inner, columns))
 BOOST_DESCRIBE_STRUCT(order, (),
-                      (program, inputs, items, units, size, demand, work, wanted, cap, bond,
+                      (program, inputs, data, items, units, size, demand, work, wanted, cap, bond,
                        search_within, start_within, run_within, window, grace, notice, warn_before,
                        checks))
 

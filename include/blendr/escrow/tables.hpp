@@ -89,7 +89,8 @@ struct jobs {
         job_state money{};
         /// By unit: a result, or the commitment to one where drawn workers may do it again.
         bounded<std::vector<hash256>, units_per_job> claims{};
-        bounded<std::vector<waiting_draw>, draws_max> draws{};          ///< by height
+        bounded<std::vector<hash256>, units_per_job> data{};    ///< by unit: where its result lies
+        bounded<std::vector<waiting_draw>, draws_max> draws{};  ///< by height
         bounded<std::vector<std::uint32_t>, agreements_max> devices{};  ///< by agreement
         price posted{};   ///< at which listed units may be taken; zero: only by the market
         amount checks{};  ///< for drawn workers; the renter's
@@ -202,7 +203,7 @@ struct job_closed {
 
 BOOST_DESCRIBE_STRUCT(conditions::row, (), (fee, challenge_stake))
 BOOST_DESCRIBE_STRUCT(jobs::row, (),
-                      (what, money, claims, draws, devices, posted, checks, opened, queued))
+                      (what, money, claims, data, draws, devices, posted, checks, opened, queued))
 BOOST_DESCRIBE_STRUCT(pledges::row, (), (value))
 BOOST_DESCRIBE_STRUCT(due::key, (), (at, job))
 BOOST_DESCRIBE_STRUCT(due::row, (), (waits))

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -206,6 +207,31 @@ struct contract {
     /// Draws, ticks and decides what is due.
     static void end_block(auto& ctx);
 
+    // -- what may be asked
+
+    /// What somebody has to do, the earliest first: tasks that it was drawn for or that are its own,
+    /// products to attest, disputes to move in.
+    struct duties_of {
+        address worker{};
+        std::uint32_t most{100};
+    };
+    struct duty {
+        hash256 task{};
+        due_kind what{};
+        verify::origin origin{};
+        height due{};
+        address patron{};
+        round_stage stage{round_stage::committing};  ///< of a round …
+        replica_state mine{replica_state::drawn};    ///< … and of the worker in it
+        bool drawn{};                                ///< or it is the one whose work is checked
+        std::optional<verify::dispute> dispute{};
+    };
+    struct duty_list {
+        std::vector<duty> list{};
+    };
+    static duty_list query(auto const& view, duties_of const& asked);
+    using queries = type_list<duties_of>;
+
 private:
     static roll_plan roll_of(bond::subject const& which, auto& access)
     {
@@ -236,8 +262,13 @@ BOOST_DESCRIBE_STRUCT(contract::reveal, (), (task, nonce, result, values))
 BOOST_DESCRIBE_STRUCT(contract::move, (), (task, state))
 BOOST_DESCRIBE_STRUCT(contract::attest, (), (task))
 BOOST_DESCRIBE_STRUCT(contract::refute, (), (task, column, a, in_a, b, in_b, c, in_c))
+BOOST_DESCRIBE_STRUCT(contract::duties_of, (), (worker, most))
+BOOST_DESCRIBE_STRUCT(contract::duty, (),
+                      (task, what, origin, due, patron, stage, mine, drawn, dispute))
+BOOST_DESCRIBE_STRUCT(contract::duty_list, (), (list))
 
 }  // namespace blendr::verify
 
 #include <blendr/verify/impl/contract_hooks.hpp>     // IWYU pragma: export
 #include <blendr/verify/impl/contract_messages.hpp>  // IWYU pragma: export
+#include <blendr/verify/impl/contract_queries.hpp>   // IWYU pragma: export

@@ -130,6 +130,7 @@ contract::error contract::apply(auto& ctx, submit const& m, submit_plan const& r
     made.what = w;
     made.money = of->state();
     made.claims.resize(w.units);
+    made.data.resize(w.units);
     made.posted = m.posted;
     made.checks = checks;
     made.opened = now;
@@ -298,6 +299,7 @@ contract::error contract::apply(auto& ctx, deliver const& m, plan const& rows)
     if (done != reject::ok) return done;
     auto& changed = ctx.edit(rows.job);
     changed.claims[m.unit.get()] = m.claim;
+    changed.data[m.unit.get()] = m.data;
     if (changed.what.checks.by != checker::renter)
         changed.draws.push_back({later(now, verify::blocks_until_unknown), m.unit.get()});
     ctx.emit(delivered{m.job, m.unit, task_of(origin), m.claim});

@@ -23,6 +23,17 @@
 
 namespace blendr::ledger {
 
+namespace impl {
+/// Former rows by slot, all of one table's type: one map for every table, since each one costs a
+/// compiler as much as a table does.
+using former_places = boost::unordered_flat_map<state::slot, void const*>;
+template <class T>
+typename T::row const& former_row(void const* at) noexcept
+{
+    return *static_cast<typename T::row const*>(at);
+}
+}  // namespace impl
+
 /// A block that was executed, and what it led to.
 template <class Registry>
 struct block_node {
@@ -173,11 +184,11 @@ public:
     }
 
     /// The rows of a table that blocks above the committed one changed, as they were after it, for
-    /// as long as nothing moves: visit(slot, row), each once.
-    template <class T, class Visit>
-    void uncommitted(Visit&& visit) const
+    /// as long as nothing moves.
+    template <class T>
+    impl::former_places uncommitted() const
     {
-        for (auto const& [at, row] : formers<T>(position_, committed_)) visit(at, *row);
+        return formers<T>(position_, committed_);
     }
 
     /// What the next `commit` will make of a table's rows: visit(key, before, after), each once, in no
@@ -187,10 +198,12 @@ public:
     {
         auto const& table = rows_.template table<T>();
         auto const above = formers<T>(position_, decided_);
-        for (auto const& [at, before] : formers<T>(decided_, committed_)) {
+        for (auto const& [at, place] : formers<T>(decided_, committed_)) {
             auto const later = above.find(at);
-            auto const& after = later == above.end() ? table.row(at) : *later->second;
-            if (!state::same(*before, after)) visit(table.key(at), *before, after);
+            auto const& before = impl::former_row<T>(place);
+            auto const& after =
+                later == above.end() ? table.row(at) : impl::former_row<T>(later->second);
+            if (!state::same(before, after)) visit(table.key(at), before, after);
         }
     }
 
@@ -205,7 +218,7 @@ public:
             auto const at = table.find(key);
             auto const changed = before.empty() ? before.end() : before.find(at);
             visit(at == state::no_slot      ? absent
-                  : changed != before.end() ? *changed->second
+                  : changed != before.end() ? impl::former_row<T>(changed->second)
                                             : table.row(at));
         }
     }
@@ -213,13 +226,13 @@ public:
 private:
     /// The rows that the blocks from `top` down to the one above `floor` changed, as they were there.
     template <class T>
-    auto formers(block_id const& top, block_id const& floor) const
+    impl::former_places formers(block_id const& top, block_id const& floor) const
     {
-        boost::unordered_flat_map<state::slot, typename T::row const*> out;
+        impl::former_places out;
         for (auto each = top; each != floor; each = nodes_.at(each).parent)
             for (auto const& part : nodes_.at(each).did.changes)
                 for (auto const& row : part.template of<T>())
-                    out.insert_or_assign(row.at, &row.row);
+                    out.insert_or_assign(row.at, static_cast<void const*>(&row.row));
         return out;
     }
 

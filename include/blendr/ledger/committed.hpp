@@ -2,16 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <tuple>
 #include <utility>
 #include <vector>
-
-#include <boost/mp11/list.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <blendr/ledger/branches.hpp>
 #include <blendr/ledger/rows.hpp>
@@ -48,7 +45,8 @@ public:
     {
         auto const& since = changed<T>();
         auto const older = since.before.find(at);
-        return older == since.before.end() ? state_->template table<T>().row(at) : *older->second;
+        return older == since.before.end() ? state_->template table<T>().row(at)
+                                           : impl::former_row<T>(older->second);
     }
 
     rows<Registry> const& state() const noexcept { return *state_; }
@@ -76,20 +74,17 @@ public:
 
 private:
     /// What uncommitted blocks changed in a table.
-    template <class T>
     struct changes {
         std::mutex gathering{};
         std::atomic<std::uint64_t> at{0};  // blocks_->moves() when it was gathered
-        boost::unordered_flat_map<state::slot, typename T::row const*> before{};
+        impl::former_places before{};
         std::vector<state::slot> order{};  // of those that were present, where the table is ordered
     };
-    template <class... Ts>
-    using changes_of = std::tuple<changes<Ts>...>;
 
     template <class T>
-    changes<T> const& changed() const
+    changes const& changed() const
     {
-        auto& out = std::get<Registry::template table_index<T>>(changes_);
+        auto& out = changes_[Registry::template table_index<T>];
         if (blocks_ == nullptr || out.at.load(std::memory_order_acquire) == blocks_->moves())
             return out;
         std::lock_guard const lock{out.gathering};
@@ -98,31 +93,31 @@ private:
     }
 
     template <class T>
-    void gather(changes<T>& out) const
+    void gather(changes& out) const
     {
-        auto const& table = state_->template table<T>();
-        out.before.clear();
-        out.order.clear();
-        blocks_->template uncommitted<T>([&](state::slot at, typename T::row const& row) {
-            out.before.emplace(at, &row);
-            if constexpr (ordered<T>)
-                if (!state::same(row, typename T::row{})) out.order.push_back(at);
-        });
-        if constexpr (ordered<T>)
+        out.before = blocks_->template uncommitted<T>();
+        if constexpr (ordered<T>) {
+            auto const& table = state_->template table<T>();
+            out.order.clear();
+            for (auto const& [at, row] : out.before)
+                if (!state::same(impl::former_row<T>(row), typename T::row{}))
+                    out.order.push_back(at);
             std::sort(out.order.begin(), out.order.end(),
                       [&](auto a, auto b) { return table.key(a) < table.key(b); });
+        }
         out.at.store(blocks_->moves(), std::memory_order_release);
     }
 
     /// The table's own walk, but for the rows that changed since, and these where they belong.
     template <class T, class Next, class Visit, class Walk>
-    void merge(changes<T> const& since, Next next, Visit& visit, Walk&& walk) const
+    void merge(changes const& since, Next next, Visit& visit, Walk&& walk) const
     {
         auto const& table = state_->template table<T>();
         bool more = true;
         auto const older_below = [&](auto const& reached) {
             for (; more && next != since.order.end() && reached(*next); ++next)
-                more = visit(table.key(*next), *since.before.find(*next)->second);
+                more =
+                    visit(table.key(*next), impl::former_row<T>(since.before.find(*next)->second));
         };
         walk([&](state::slot at) {
             older_below([&](state::slot older) { return table.key(older) < table.key(at); });
@@ -135,7 +130,7 @@ private:
 
     rows<Registry> const* state_;
     branches<Registry> const* blocks_ = nullptr;
-    mutable boost::mp11::mp_apply<changes_of, typename Registry::tables> changes_{};
+    mutable std::array<changes, Registry::table_count> changes_{};
 };
 
 }  // namespace blendr::ledger

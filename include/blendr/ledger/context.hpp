@@ -69,7 +69,7 @@ public:
     }
 
     /// Leaves something for end_block, in block order.
-    template <class T>
+    template <posted_to T>
     void post(ref<T, mode::post> const&, entry_of<T> value)
     {
         lane_->template post<T>(message_, std::move(value));
@@ -152,7 +152,7 @@ public:
     }
 
     /// As `hook_context::posted`.
-    template <class T>
+    template <posted_to T>
         requires(may_use<C, T, mode::write>())
     auto posted() const
     {
@@ -253,7 +253,7 @@ public:
     }
 
     /// What the block's transactions left for this hook, in block order: {tx, message, value}.
-    template <class T>
+    template <posted_to T>
         requires(may_use<C, T, mode::write>())
     auto posted() const
     {

@@ -84,7 +84,7 @@ class pass {
 ///     static constexpr bool shared(mode);           // may other contracts use it in this mode?
 ///     static amount holds(row const&);              // the money in a row, for conservation
 ///     static constexpr bool ordered = true;         // hooks and queries may walk it in key order
-///     using entry = ...;                            // what `post` leaves; the row's type if absent
+///     using entry = ...;                            // what `post` leaves; without it nobody posts
 template <class T>
 concept table_type = requires {
     { T::name } -> std::convertible_to<std::string_view>;
@@ -107,17 +107,10 @@ concept holds_money = requires(typename T::row const& row) {
 template <class T>
 concept ordered = requires { requires T::ordered; };
 
-namespace impl {
 template <class T>
-struct entry_type {
-    using type = typename T::row;
-};
-template <class T>
-    requires requires { typename T::entry; }
-struct entry_type<T> {
-    using type = typename T::entry;
-};
+concept posted_to = requires { typename T::entry; };
 
+namespace impl {
 template <class C>
 struct tables_list {
     using type = type_list<>;
@@ -150,7 +143,7 @@ struct queries_list<C> {
 }  // namespace impl
 
 template <class T>
-using entry_of = typename impl::entry_type<T>::type;
+using entry_of = typename T::entry;
 template <class C>
 using tables_of = typename impl::tables_list<C>::type;
 template <class C>

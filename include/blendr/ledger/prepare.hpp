@@ -113,6 +113,7 @@ public:
     ref<T, M> use()
     {
         static_assert(may_use<C, T, M>(), "this contract may not use that table in this mode");
+        static_assert(posted_to<T>, "a table that is posted to says of what: using entry = ...;");
         return impl::ref_maker::make<T, M>(0);
     }
     /// For the functions that contract D exports.

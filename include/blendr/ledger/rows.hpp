@@ -71,12 +71,14 @@ struct former {
 template <class... Ts>
 using formers = std::tuple<std::vector<former<Ts>>...>;
 
-template <class T>
+template <posted_to T>
 struct posted {
     std::uint32_t tx{};
     std::uint32_t message{};
     entry_of<T> value{};
 };
+template <class T>
+using takes_posts = std::bool_constant<posted_to<T>>;
 template <class... Ts>
 using posts = std::tuple<std::vector<posted<Ts>>...>;
 
@@ -125,12 +127,13 @@ struct delta {
 /// Posts of one block: a contract walks its own in end_block, in block order.
 template <class Registry>
 struct post_queue {
-    boost::mp11::mp_apply<impl::posts, typename Registry::tables> queued{};
+    using tables = boost::mp11::mp_copy_if<typename Registry::tables, impl::takes_posts>;
+    boost::mp11::mp_apply<impl::posts, tables> queued{};
 
-    template <class T>
+    template <posted_to T>
     auto& of() noexcept
     {
-        return std::get<Registry::template table_index<T>>(queued);
+        return std::get<boost::mp11::mp_find<tables, T>::value>(queued);
     }
 };
 
@@ -240,7 +243,7 @@ public:
             for (auto i = saved.size(); i-- > 0;)
                 state_->template table<T>().row(saved[i].at) = std::move(saved[i].row);
         });
-        each_table([&]<class T>() {
+        each_queue([&]<class T>() {
             auto& queue = posts.template of<T>();
             while (!queue.empty() && queue.back().tx == tx_) queue.pop_back();
         });
@@ -251,7 +254,7 @@ public:
 
     void burn(amount value) { burned_here_ += value; }
 
-    template <class T>
+    template <posted_to T>
     void post(std::uint32_t message, entry_of<T> value)
     {
         posts.template of<T>().push_back({tx_, message, std::move(value)});
@@ -278,7 +281,7 @@ public:
     void absorb(lane& other)
     {
         other.flush_marks();
-        each_table([&]<class T>() {
+        each_queue([&]<class T>() {
             auto& queue = other.posts.template of<T>();
             posts.template of<T>().insert(posts.template of<T>().end(),
                                           std::make_move_iterator(queue.begin()),
@@ -296,7 +299,7 @@ public:
         auto const by_place = [](auto const& a, auto const& b) {
             return std::pair{a.tx, a.message} < std::pair{b.tx, b.message};
         };
-        each_table([&]<class T>() {
+        each_queue([&]<class T>() {
             auto& queue = posts.template of<T>();
             std::stable_sort(queue.begin(), queue.end(), by_place);
         });
@@ -317,6 +320,13 @@ protected:
     {
         boost::mp11::mp_for_each<
             boost::mp11::mp_transform<boost::mp11::mp_identity, typename Registry::tables>>(
+            [&](auto type) { body.template operator()<typename decltype(type)::type>(); });
+    }
+    template <class Body>
+    static void each_queue(Body&& body)
+    {
+        boost::mp11::mp_for_each<boost::mp11::mp_transform<boost::mp11::mp_identity,
+                                                           typename post_queue<Registry>::tables>>(
             [&](auto type) { body.template operator()<typename decltype(type)::type>(); });
     }
     template <class Body>

@@ -8,11 +8,13 @@
 #include <type_traits>
 #include <vector>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 namespace blendr::state {
+
+namespace impl {
+/// Memory for one more page of that many bytes, none of it touched.
+void add_page(std::vector<void*>& pages, std::size_t bytes);
+void free_pages(std::vector<void*> const& pages, std::size_t bytes) noexcept;
+}  // namespace impl
 
 /// An array that grows without moving what it holds: pages of 2^16 elements, got from the system
 /// untouched, so that a page costs only what is used of it. References stay valid until `pop`.
@@ -23,19 +25,26 @@ public:
     static constexpr std::size_t page_bits = 16;
     static constexpr std::size_t page_size = std::size_t{1} << page_bits;
 
+    pages() = default;
+    pages(pages const&) = delete;
+    pages& operator=(pages const&) = delete;
+    ~pages() { impl::free_pages(pages_, bytes); }
+
     /// Makes room for elements 0 to count - 1, each a `T{}`.
     void reserve(std::size_t count)
     {
-        // a first page is not worth a large page of the system: most tables are small
-        while (capacity() < count) pages_.push_back(page{!pages_.empty()});
+        while (capacity() < count) impl::add_page(pages_, bytes);
     }
 
     std::size_t capacity() const noexcept { return pages_.size() * page_size; }
 
-    T& operator[](std::size_t i) noexcept { return pages_[i >> page_bits].at(i & (page_size - 1)); }
+    T& operator[](std::size_t i) noexcept
+    {
+        return static_cast<T*>(pages_[i >> page_bits])[i & (page_size - 1)];
+    }
     T const& operator[](std::size_t i) const noexcept
     {
-        return pages_[i >> page_bits].at(i & (page_size - 1));
+        return static_cast<T const*>(pages_[i >> page_bits])[i & (page_size - 1)];
     }
 
     /// Begins the life of element i, which must not have begun.
@@ -49,34 +58,9 @@ public:
     }
 
 private:
-    // large pages of the system, where they fit: a random row then costs one miss, not two
     static constexpr std::size_t bytes = page_size * sizeof(T);
-    static constexpr std::size_t large = std::size_t{1} << 21;
-    static constexpr std::size_t alignment = bytes >= large ? large : std::size_t{4096};
 
-    struct release {
-        void operator()(void* raw) const noexcept
-        {
-            ::operator delete(raw, std::align_val_t{alignment});
-        }
-    };
-
-    class page {
-    public:
-        explicit page([[maybe_unused]] bool whole)
-            : raw_{::operator new(bytes, std::align_val_t{alignment})}
-        {
-#if defined(__linux__)
-            if (bytes >= large && whole) ::madvise(raw_.get(), bytes, MADV_HUGEPAGE);
-#endif
-        }
-        T& at(std::size_t i) const noexcept { return static_cast<T*>(raw_.get())[i]; }
-
-    private:
-        std::unique_ptr<void, release> raw_;
-    };
-
-    std::vector<page> pages_{};
+    std::vector<void*> pages_{};
 };
 
 }  // namespace blendr::state

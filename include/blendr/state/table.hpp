@@ -68,6 +68,69 @@ std::uint32_t slot_hash(Key const& key, std::uint64_t secret)
     return static_cast<std::uint32_t>(mixed >> 32);
 }
 
+/// What a table is beside its keys and rows: slots that come and go, and the index from hashes to
+/// them. Compiled once, for tables are many.
+class slot_index {
+public:
+    slot_index(slot_index const&) = delete;
+    slot_index& operator=(slot_index const&) = delete;
+
+    /// Slots in use or to be reused: every valid slot is below it.
+    std::size_t size() const noexcept { return next_.load(std::memory_order_relaxed); }
+
+    /// Keys that have a slot.
+    std::size_t keys() const noexcept { return size() - free_.size(); }
+
+protected:
+    explicit slot_index(std::uint64_t secret) : secret_{secret} {}
+    ~slot_index() = default;
+
+    std::size_t mask() const noexcept { return entries_.size() - 1; }
+    static slot slot_of(std::uint64_t entry) noexcept { return static_cast<slot>(entry) - 1; }
+
+    std::uint64_t load(std::size_t i) const noexcept
+    {
+        // atomic_ref has no const form in C++20; nothing is written
+        return std::atomic_ref{const_cast<std::uint64_t&>(entries_[i])}.load(
+            std::memory_order_acquire);
+    }
+
+    /// Places for that many keys.
+    void make_room(std::size_t used)
+    {
+        if (entries_.size() * 7 < used * 10) grow(used);
+    }
+    /// A slot for a new key: one that was given back, if there is one, or a fresh one.
+    slot reused_slot()
+    {
+        return free_count_.load(std::memory_order_relaxed) == 0 ? no_slot : take_free();
+    }
+    slot fresh_slot() noexcept { return next_.fetch_add(1, std::memory_order_relaxed); }
+    void give_back(slot at);
+    /// Takes the slot out of the index, where its key has that hash.
+    void forget(slot at, std::uint32_t hash);
+    /// What a recycling looks at: slots given out since the last one, then those that were emptied.
+    std::vector<slot> to_recycle(std::span<slot const> emptied);
+    std::size_t index_bytes() const noexcept
+    {
+        return entries_.capacity() * sizeof(std::uint64_t) + free_.capacity() * sizeof(slot);
+    }
+
+    std::uint64_t secret_;
+    std::vector<std::uint64_t> entries_{};  // hash << 32 | slot + 1; zero is empty
+    std::vector<slot> reused_{};            // since the last recycling
+
+private:
+    void grow(std::size_t used);
+    slot take_free();
+
+    std::atomic<slot> next_{0};
+    std::vector<slot> free_{};
+    slot swept_{};  // as far as the last recycling looked
+    std::atomic<std::size_t> free_count_{0};
+    std::mutex free_mutex_{};
+};
+
 }  // namespace impl
 
 /// Rows of one type under keys of one type, in memory. A key is interned to a slot once; from then
@@ -77,13 +140,13 @@ std::uint32_t slot_hash(Key const& key, std::uint64_t secret)
 /// One thread changes a table; while none does, any may read. Between `reserve` and the next change
 /// many threads may call `intern_shared`, which takes no lock for a key that is there.
 template <class Key, class Row>
-class table {
+class table : public impl::slot_index {
 public:
     using key_type = Key;
     using row_type = Row;
 
     /// A secret of the process; it moves slots, never results.
-    explicit table(std::uint64_t secret = 0) : secret_{secret} {}
+    explicit table(std::uint64_t secret = 0) : slot_index{secret} {}
     table(table const&) = delete;
     table& operator=(table const&) = delete;
     ~table()
@@ -92,9 +155,6 @@ public:
         keys_.stop(size());
     }
 
-    /// Slots in use or to be reused: every valid slot is below it.
-    std::size_t size() const noexcept { return next_.load(std::memory_order_relaxed); }
-
     /// Makes room for that many more keys.
     void reserve(std::size_t more)
     {
@@ -102,16 +162,16 @@ public:
         BLENDR_ASSERT(used < no_slot);
         cells_.reserve(used);
         keys_.reserve(used);
-        while (index_.size() * 7 < used * 10) grow();
+        make_room(used);
     }
 
     /// The slot of a key, or no_slot when it has none yet.
     slot find(Key const& key) const
     {
-        if (index_.empty()) return no_slot;
+        if (entries_.empty()) return no_slot;
         auto const hash = impl::slot_hash(key, secret_);
         for (std::size_t i = hash & mask();; i = (i + 1) & mask()) {
-            auto const entry = index_[i];
+            auto const entry = entries_[i];
             if (entry == 0) return no_slot;
             if (matches(entry, hash, key)) return slot_of(entry);
         }
@@ -131,7 +191,7 @@ public:
     std::uint32_t hash(Key const& key) const { return impl::slot_hash(key, secret_); }
     [[gnu::always_inline]] void prefetch_index(std::uint32_t hash) const noexcept
     {
-        __builtin_prefetch(&index_[hash & mask()]);
+        __builtin_prefetch(&entries_[hash & mask()]);
     }
     [[gnu::always_inline]] void prefetch_key(std::uint32_t hash) const noexcept
     {
@@ -144,9 +204,9 @@ public:
         for (std::size_t i = hash & mask();; i = (i + 1) & mask()) {
             auto entry = load(i);
             if (entry == 0) {
-                if (fresh == no_slot) fresh = take_slot(key);
+                if (fresh == no_slot) fresh = new_slot(key);
                 auto const mine = (std::uint64_t{hash} << 32) | (std::uint64_t{fresh} + 1);
-                if (std::atomic_ref{index_[i]}.compare_exchange_strong(
+                if (std::atomic_ref{entries_[i]}.compare_exchange_strong(
                         entry, mine, std::memory_order_release, std::memory_order_acquire))
                     return fresh;
             }
@@ -176,26 +236,14 @@ public:
     void release(slot at)
     {
         BLENDR_ASSERT(!present(at));
-        std::size_t hole = position(at);
-        for (std::size_t i = (hole + 1) & mask(); index_[i] != 0; i = (i + 1) & mask()) {
-            std::size_t const home = (index_[i] >> 32) & mask();
-            if (((i - home) & mask()) < ((i - hole) & mask())) continue;
-            index_[hole] = index_[i];
-            hole = i;
-        }
-        index_[hole] = 0;
-        give_back(at);
+        forget(at, impl::slot_hash(keys_[at], secret_));
     }
 
     /// Forgets keys whose row is default: those that got their slots since the last call, and those in
     /// `emptied`, but none in `busy`, which is sorted: somebody will bring these rows back.
     void recycle(std::span<slot const> emptied, std::span<slot const> busy)
     {
-        auto fresh = std::exchange(reused_, {});
-        for (auto at = std::exchange(swept_, static_cast<slot>(size())); at < size(); ++at)
-            fresh.push_back(at);
-        fresh.insert(fresh.end(), emptied.begin(), emptied.end());
-        for (auto const at : fresh) {
+        for (auto const at : to_recycle(emptied)) {
             if (present(at) || find(keys_[at]) != at) continue;
             if (std::binary_search(busy.begin(), busy.end(), at))
                 reused_.push_back(at);  // looked at again next time
@@ -204,14 +252,10 @@ public:
         }
     }
 
-    /// Keys that have a slot.
-    std::size_t keys() const noexcept { return size() - free_.size(); }
-
     /// What the table takes in memory, whole pages counted as far as they were touched.
     std::size_t memory_bytes() const noexcept
     {
-        return size() * (sizeof(cell) + sizeof(Key)) + index_.capacity() * sizeof(std::uint64_t) +
-               free_.capacity() * sizeof(slot);
+        return size() * (sizeof(cell) + sizeof(Key)) + index_bytes();
     }
 
 private:
@@ -222,82 +266,26 @@ private:
         std::uint32_t mark{};
     };
 
-    std::size_t mask() const noexcept { return index_.size() - 1; }
-    static slot slot_of(std::uint64_t entry) noexcept { return static_cast<slot>(entry) - 1; }
-
-    std::uint64_t load(std::size_t i) const noexcept
-    {
-        // atomic_ref has no const form in C++20; nothing is written
-        return std::atomic_ref{const_cast<std::uint64_t&>(index_[i])}.load(
-            std::memory_order_acquire);
-    }
-
     bool matches(std::uint64_t entry, std::uint32_t hash, Key const& key) const
     {
         return static_cast<std::uint32_t>(entry >> 32) == hash && same(keys_[slot_of(entry)], key);
     }
 
-    std::size_t position(slot at) const
+    slot new_slot(Key const& key)
     {
-        auto const hash = impl::slot_hash(keys_[at], secret_);
-        std::size_t i = hash & mask();
-        while (slot_of(index_[i]) != at) {
-            BLENDR_ASSERT(index_[i] != 0);
-            i = (i + 1) & mask();
+        if (auto const at = reused_slot(); at != no_slot) {
+            keys_[at] = key;
+            return at;
         }
-        return i;
-    }
-
-    slot take_slot(Key const& key)
-    {
-        if (free_count_.load(std::memory_order_relaxed) != 0) {
-            std::lock_guard const lock{free_mutex_};
-            if (!free_.empty()) {
-                slot const at = free_.back();
-                free_.pop_back();
-                free_count_.store(free_.size(), std::memory_order_relaxed);
-                keys_[at] = key;
-                reused_.push_back(at);
-                return at;
-            }
-        }
-        auto const at = next_.fetch_add(1, std::memory_order_relaxed);
+        auto const at = fresh_slot();
         BLENDR_ASSERT(at < cells_.capacity());
         cells_.start(at);
         keys_.start(at) = key;
         return at;
     }
 
-    void give_back(slot at)
-    {
-        std::lock_guard const lock{free_mutex_};
-        free_.push_back(at);
-        free_count_.store(free_.size(), std::memory_order_relaxed);
-    }
-
-    void grow()
-    {
-        std::vector<std::uint64_t> wider(std::max<std::size_t>(64, index_.size() * 2));
-        std::size_t const mask = wider.size() - 1;
-        for (auto const entry : index_) {
-            if (entry == 0) continue;
-            std::size_t i = (entry >> 32) & mask;
-            while (wider[i] != 0) i = (i + 1) & mask;
-            wider[i] = entry;
-        }
-        index_ = std::move(wider);
-    }
-
-    std::uint64_t secret_;
-    std::atomic<slot> next_{0};
     pages<cell> cells_{};
     pages<Key> keys_{};
-    std::vector<std::uint64_t> index_{};  // hash << 32 | slot + 1; zero is empty
-    std::vector<slot> free_{};
-    std::vector<slot> reused_{};  // since the last recycling
-    slot swept_{};                // as far as the last recycling looked
-    std::atomic<std::size_t> free_count_{0};
-    std::mutex free_mutex_{};
 };
 
 }  // namespace blendr::state

@@ -184,46 +184,42 @@ bool flat_(uint at, V from, V along, N most, out N found)
     return !(found < GAP) && found < most;
 }
 
-/// The material, or -1.
-int nearest(V from, V along, out N best, out V facing)
+/// Where the nearest thing lies in `words`, 0 where there is none; a shadow's ray only asks whether there is one that
+/// is no glass.
+uint meet(V from, V along, bool shadow, out N best, out int best_side)
 {
     best = FAR;
-    facing = V(NONE);
-    uint what = 0u;
-    int side = 0, best_side = 0;
-    N found;
-    for (uint at = balls_at; at < boxes_at; at += 5u)
-        if (ball(at, from, along, best, found)) best = found, what = at;
-    for (uint at = boxes_at; at < flats_at; at += 7u)
-        if (box(at, from, along, best, found, side)) best = found, what = at, best_side = side;
-    for (uint at = flats_at; at < end_at; at += 10u)
-        if (flat_(at, from, along, best, found)) best = found, what = at;
-    if (what == 0u) return -1;
-    if (what < boxes_at) {
-        facing = normal(from - vector(what) + mul(along, best));
-        return words[what + 4u];
+    best_side = 0;
+    uint what = 0u, at = balls_at;
+    while (at < end_at) {
+        bool is_ball = at < boxes_at, is_box = !is_ball && at < flats_at;
+        uint next = at + (is_ball ? 5u : is_box ? 7u : 10u);
+        if (!shadow || kind_of(words[next - 1u]) != 2) {
+            N found;
+            int side = 0;
+            bool met;
+            if (is_ball) met = ball(at, from, along, best, found);
+            else if (is_box) met = box(at, from, along, best, found, side);
+            else met = flat_(at, from, along, best, found);
+            if (met) {
+                best = found;
+                what = at;
+                best_side = side;
+                if (shadow) return what;
+            }
+        }
+        at = next;
     }
-    if (what < flats_at) {
-        N one = best_side < 0 ? -ONE : ONE;
-        int axis = abs(best_side);
-        facing = V(axis == 1 ? one : NONE, axis == 2 ? one : NONE, axis == 3 ? one : NONE);
-        return words[what + 6u];
-    }
-    facing = normal(across(vector(what + 3u), vector(what + 6u)));
-    return words[what + 9u];
+    return what;
 }
 
-bool clear_(V from, V along)
+/// Of a triangle, not of length one yet; of a box, of length one.
+V outwards(uint what, int side)
 {
-    N found;
-    int side;
-    for (uint at = balls_at; at < boxes_at; at += 5u)
-        if (kind_of(words[at + 4u]) != 2 && ball(at, from, along, FAR, found)) return false;
-    for (uint at = boxes_at; at < flats_at; at += 7u)
-        if (kind_of(words[at + 6u]) != 2 && box(at, from, along, FAR, found, side)) return false;
-    for (uint at = flats_at; at < end_at; at += 10u)
-        if (kind_of(words[at + 9u]) != 2 && flat_(at, from, along, FAR, found)) return false;
-    return true;
+    if (what >= flats_at) return across(vector(what + 3u), vector(what + 6u));
+    N one = side < 0 ? -ONE : ONE;
+    int axis = abs(side);
+    return V(axis == 1 ? one : NONE, axis == 2 ? one : NONE, axis == 3 ? one : NONE);
 }
 
 V mirrored(V along, V facing)
@@ -232,45 +228,54 @@ V mirrored(V along, V facing)
     return along - mul(facing, into + into);
 }
 
-V sunshine(V from, V facing)
-{
-    V along = normal(vector(20u) + mul(inside(), raw(words[26])));
-    N slant = along_(facing, along);
-    if (!(slant > NONE)) return V(NONE);
-    if (!clear_(from, along)) return V(NONE);
-    return mul(vector(23u), slant);
-}
-
+/// A path and the rays towards the sun beside it. What is written once is compiled once: drivers inline everything.
 V follow(V from, V along)
 {
-    V light = V(NONE), share = V(ONE);
-    for (uint k = 0u; k < bounces; ++k) {
-        N at_;
-        V n;
-        int of = nearest(from, along, at_, n);
-        if (of < 0) {
+    V light = V(NONE), share = V(ONE), sunlit = V(NONE), to_sun = V(NONE);
+    bool shadow = false;
+    uint hops = 0u;
+    for (uint k = 0u; k <= 2u * bounces; ++k) {
+        if (!shadow && hops == bounces) break;
+        N far;
+        int side;
+        uint what = meet(from, shadow ? to_sun : along, shadow, far, side);
+        if (shadow) {
+            if (what == 0u) light = light + sunlit;
+            shadow = false;
+            continue;
+        }
+        ++hops;
+        if (what == 0u) {
             V above = vector(17u);
             if (along.y > NONE) above = mul(above, ONE - along.y) + mul(vector(14u), along.y);
             return light + mul(share, above);
         }
-        uint m = MATERIALS + 5u * uint(of);
+        uint m = MATERIALS + 5u * uint(words[what + (what < boxes_at ? 4u : what < flats_at ? 6u : 9u)]);
         int kind = words[m];
         V colour = vector(m + 1u);
-        N detail = raw(words[m + 4u]);
         if (kind == 3) return light + mul(share, colour);
+        N detail = raw(words[m + 4u]);
         share = mul(share, colour);
-        V at = from + mul(along, at_);
-        bool leaving = along_(n, along) > NONE;
-        V facing = leaving ? mul(n, -ONE) : n;
-        if (kind == 0) {
-            from = at + mul(facing, GAP);
-            if (words[31] != 0) light = light + mul(share, sunshine(from, facing));
-            along = normal(facing + normal(inside()));
-        } else if (kind == 1) {
-            from = at + mul(facing, GAP);
-            along = normal(mirrored(along, facing) + mul(inside(), detail));
-            if (!(along_(along, facing) > NONE)) return light;
-        } else {
+        V at = from + mul(along, far);
+        V facing = what < boxes_at ? from - vector(what) + mul(along, far) : outwards(what, side);
+        if (what < boxes_at || what >= flats_at) facing = normal(facing);
+        bool leaving = along_(facing, along) > NONE;
+        if (leaving) facing = mul(facing, -ONE);
+        V step = mul(facing, GAP), to = mirrored(along, facing), by_chance = V(NONE);
+        for (uint turn = kind == 0 && words[31] != 0 ? 0u : kind == 2 ? 2u : 1u; turn < 2u; ++turn) {
+            by_chance = inside();
+            if (kind == 1) break;
+            if (turn == 0u) by_chance = vector(20u) + mul(by_chance, raw(words[26]));
+            by_chance = normal(by_chance);
+            if (turn != 0u) break;
+            N slant = along_(facing, by_chance);
+            shadow = slant > NONE;
+            to_sun = by_chance;
+            sunlit = mul(share, mul(vector(23u), slant));
+        }
+        if (kind == 0) to = facing + by_chance;
+        if (kind == 1) to = to + mul(by_chance, detail);
+        if (kind == 2) {
             N r = leaving ? detail : over(ONE, detail);
             N slant = -along_(along, facing);
             N bent = mul(mul(r, r), ONE - mul(slant, slant));
@@ -278,15 +283,14 @@ V follow(V from, V along)
             N flat1 = ONE - slant, flat2 = mul(flat1, flat1);
             N part = mul(base, base) + mul(ONE - mul(base, base), mul(mul(flat2, flat2), flat1));
             N u = chance();
-            if (bent > ONE || u < part) {
-                from = at + mul(facing, GAP);
-                along = normal(mirrored(along, facing));
-            } else {
-                V behind = mul(along, r) + mul(facing, mul(r, slant) - root(ONE - bent));
-                from = at - mul(facing, GAP);
-                along = normal(behind);
+            if (!(bent > ONE || u < part)) {
+                to = mul(along, r) + mul(facing, mul(r, slant) - root(ONE - bent));
+                step = -step;
             }
         }
+        from = at + step;
+        along = normal(to);
+        if (kind == 1 && !(along_(along, facing) > NONE)) return light;
     }
     return light;
 }

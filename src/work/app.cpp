@@ -73,7 +73,7 @@ bool app::same(unit const&, bytes_view a, bytes_view b) const { return equal(a, 
 
 std::span<app const* const> apps() noexcept
 {
-    static std::array const all{&render_app()};
+    static std::array const all{&hash_app(), &matmul_app(), &render_app(), &train_app()};
     return all;
 }
 
@@ -130,7 +130,9 @@ std::unique_ptr<runner> runner_on(app const& what, compute::device& on, std::str
 std::vector<compute::native_kernel> native_kernels()
 {
     std::vector<compute::native_kernel> all;
+    add_hash_kernels(all);
     add_render_kernels(all);
+    add_train_kernels(all);
     return all;
 }
 

@@ -50,9 +50,10 @@ inline result<file const*, problem> file_of(order const& what, std::string_view 
                         "the order has no file \"" + std::string{name.substr(0, 80)} + '"'}};
 }
 
-inline std::string_view text_of(bytes const& raw)
+inline void append_text(bytes& to, std::string_view text)
 {
-    return {reinterpret_cast<char const*>(raw.data()), raw.size()};
+    auto const raw = as_bytes(text);
+    to.insert(to.end(), raw.begin(), raw.end());
 }
 
 }  // namespace blendr::work

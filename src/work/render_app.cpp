@@ -244,7 +244,7 @@ public:
     {
         BLENDR_TRY(auto const asked, options_of(what.options, render_options{}));
         BLENDR_TRY(auto const* const text, file_of(what, asked.scene));
-        auto const read = parse_scene(text_of(text->content));
+        auto const read = parse_scene(as_text(text->content));
         if (!read) return fail{problem{read.error().what, text->name + ": " + read.error().why}};
         picture const of{asked.width,   asked.height, asked.samples,
                          asked.bounces, asked.seed,   asked.exact};

@@ -1,69 +1,285 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <blendr/work/app.hpp>
 
+#include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <thread>
 
 #include <doctest/doctest.h>
 
 #include <blendr/compute/vulkan.hpp>
 #include <blendr/compute/worker.hpp>
+#include <blendr/core/random.hpp>
+#include <blendr/crypto/cid.hpp>
 #include <blendr/work/render.hpp>
 
 #include "compute/devices.hpp"
 #include "support/support.hpp"
+#include "support/vectors.hpp"
+#include "work/npy.hpp"
 
 using namespace blendr;
 using namespace blendr::work;
 
 namespace {
 
-order picture_order(std::string options)
+file shipped(std::string const& path, std::string name)
 {
-    std::ifstream in{blendr::test::data("../examples/render/demo.scene")};
+    std::ifstream in{blendr::test::data("../examples/" + path), std::ios::binary};
     std::string const text{std::istreambuf_iterator<char>{in}, {}};
-    order out;
-    out.options = std::move(options);
-    out.files.push_back({"demo.scene", to_bytes(text)});
-    return out;
+    REQUIRE(!text.empty());
+    return {std::move(name), to_bytes(text)};
 }
 
-std::array<double, 2> const some_speeds{100, 100};
-
-std::vector<unit> units_of(app const& what, order const& asked)
+file random_matrix(std::string name, bool floats, std::uint32_t rows, std::uint32_t columns)
 {
-    auto const made = what.make(asked, some_speeds);
-    REQUIRE_MESSAGE(made, message(made.error()));
-    return (*made)->next({}).value()->units;
+    rng random{rows * 7 + columns + (floats ? 1u : 0u)};
+    matrix out{floats, rows, columns, {}};
+    for (std::uint32_t k = 0; k < rows * columns; ++k) {
+        auto const v = static_cast<std::int32_t>(random.below(2001)) - 1000;
+        auto const f = static_cast<float>(v) / 977;
+        auto const raw = floats ? encode(std::bit_cast<std::uint32_t>(f))
+                                : encode(static_cast<std::uint32_t>(v));
+        out.values.insert(out.values.end(), raw.begin(), raw.end());
+    }
+    return {std::move(name), write_npy(out)};
+}
+
+/// An order for each app, small and of several units.
+struct sample {
+    std::string app;
+    std::string what;
+    order asked;
+    bool exact = true;
+};
+
+std::vector<sample> samples()
+{
+    std::vector<sample> all;
+    for (bool const exact : {true, false}) {
+        std::string const variant = exact ? "exact" : "floats";
+        std::string const flag = exact ? "true" : "false";
+        sample one{"render", "render " + variant, {}, exact};
+        one.asked.options = R"({"width":40,"height":24,"samples":3,"exact":)" + flag + "}";
+        one.asked.files.push_back(shipped("render/demo.scene", "demo.scene"));
+        all.push_back(one);
+        one = {"train", "train " + variant, {}, exact};
+        one.asked.options = R"({"rounds":6,"parts":5,"hidden":[12,7],"exact":)" + flag + "}";
+        one.asked.files.push_back(shipped("train/spirals.csv", "spirals.csv"));
+        all.push_back(one);
+        one = {"matmul", "matmul " + variant, {}, exact};
+        one.asked.files.push_back(random_matrix("a.npy", !exact, 150, 70));
+        one.asked.files.push_back(random_matrix("b.npy", !exact, 70, 130));
+        all.push_back(one);
+    }
+    sample one{"hash", "hash", {}, true};
+    one.asked.options = R"({"block_bytes":132})";
+    bytes content(132 * 70 + 3);
+    rng{5}.fill(content);
+    one.asked.files.push_back({"noise", content});
+    all.push_back(one);
+    return all;
+}
+
+std::array<double, 2> const some_speeds{3e3, 3e3};
+
+std::unique_ptr<task> made(sample const& of)
+{
+    auto out = find_app(of.app)->make(of.asked, some_speeds);
+    REQUIRE_MESSAGE(out, message(out.error()));
+    return *std::move(out);
+}
+
+std::vector<unit> first_units(sample const& of) { return made(of)->next({}).value()->units; }
+
+std::vector<file> files_by(sample const& of, std::span<runner* const> on)
+{
+    auto const what = made(of);
+    auto const done = run(*what, on);
+    REQUIRE_MESSAGE(done, message(done.error()));
+    return what->files(done->results).value();
+}
+
+/// Of all files, by content.
+hash256 digest_of(std::vector<file> const& all)
+{
+    bytes whole;
+    for (auto const& each : all)
+        whole.insert(whole.end(), each.content.begin(), each.content.end());
+    return crypto::cid::of(whole).digest();
+}
+
+std::string refusal(std::string const& app, order const& asked)
+{
+    auto const out = find_app(app)->make(asked, {});
+    return out ? "" : message(out.error());
 }
 
 }  // namespace
 
-TEST_CASE(
-    "app: an exact picture has the same bytes on the native device, on Vulkan and in a worker")
+TEST_CASE("app: what each makes of a small order is frozen, on one native device or three")
 {
-    auto const& render = *find_app("render");
-    auto const units = units_of(render, picture_order(R"({"width":32,"height":24,"samples":3})"));
+    auto const one = make_native_device(1), two = make_native_device(2),
+               three = make_native_device(1);
+    blendr::test::vector_list now;
+    for (auto const& each : samples()) {
+        INFO(each.what);
+        auto const& what = *find_app(each.app);
+        auto const a = runner_on(what, *one, "a"), b = runner_on(what, *two, "b"),
+                   c = runner_on(what, *three, "c");
+        std::array<runner*, 1> const alone{a.get()};
+        std::array<runner*, 3> const together{a.get(), b.get(), c.get()};
+        auto const right = digest_of(files_by(each, alone));
+        CHECK(digest_of(files_by(each, together)) == right);
+        if (each.exact) now.emplace_back(each.what, to_bytes(bytes_view{right}));
+    }
+    CHECK(blendr::test::differs_from_frozen("work/apps.txt", now) == "");
+}
+
+TEST_CASE(
+    "app: units have the same bytes on the native device, on Vulkan and in a worker, or agree")
+{
     auto const native = make_native_device(2);
-    std::vector<bytes> right;
-    for (auto const& each : units) {
-        right.push_back(render_tile(each).value());
-        auto const made = render.run(each, {*native});
-        REQUIRE_MESSAGE(made, message(made.error()));
-        CHECK(*made == right.back());
+    std::vector<std::pair<sample, std::vector<unit>>> all;
+    std::vector<std::vector<bytes>> right;
+    for (auto const& each : samples()) {
+        all.emplace_back(each, first_units(each));
+        right.emplace_back();
+        for (auto const& one : all.back().second) {
+            auto const out = find_app(each.app)->run(one, {*native});
+            REQUIRE_MESSAGE(out, each.what << ": " << message(out.error()));
+            CHECK(!find_app(each.app)->wrong(one, *out));
+            right.back().push_back(*out);
+            if (each.app == "render") CHECK(*out == render_tile(one).value());
+        }
     }
     if (!compute::test::vulkan_here()) return;
     auto const gpu = compute::open_vulkan().value();
     auto const worker = compute::worker::start().value();
-    for (std::size_t k = 0; k < units.size(); ++k) {
-        for (auto const as : {compute::origin::own, compute::origin::stranger}) {
-            auto const made = render.run(units[k], {*gpu, as});
-            REQUIRE_MESSAGE(made, message(made.error()));
-            CHECK(*made == right[k]);
-        }
-        auto const made = render.run(units[k], {*worker, compute::origin::stranger});
-        REQUIRE_MESSAGE(made, message(made.error()));
-        CHECK(*made == right[k]);
+    for (std::size_t k = 0; k < all.size(); ++k) {
+        auto const& [what, units] = all[k];
+        INFO(what.what);
+        auto const& app_of = *find_app(what.app);
+        for (std::size_t j = 0; j < units.size(); ++j)
+            for (auto const& [on, as] : {std::pair{gpu.get(), compute::origin::own},
+                                         std::pair{static_cast<compute::device*>(worker.get()),
+                                                   compute::origin::stranger}}) {
+                auto const out = app_of.run(units[j], {*on, as});
+                REQUIRE_MESSAGE(out, message(out.error()));
+                CHECK(!app_of.wrong(units[j], *out));
+                CHECK(app_of.same(units[j], *out, right[k][j]));
+                if (what.exact) CHECK(*out == right[k][j]);
+            }
     }
+}
+
+TEST_CASE("app: a cheat at every position of a result is found by the app's verifier")
+{
+    auto const native = make_native_device(2);
+    for (auto const& each : samples()) {
+        INFO(each.what);
+        auto const& what = *find_app(each.app);
+        auto const one = first_units(each).front();
+        auto const right = what.run(one, {*native}).value();
+        bool const alone = made(each)->check() == check_kind::product;
+        // Numbers are changed whole, pixels by what can be seen, and the most telling part of a float.
+        std::size_t const step = each.app == "hash" ? 1 : each.app == "render" ? 3 : 4;
+        std::size_t found = 0, tried = 0;
+        for (std::size_t at = 0; at + step <= right.size(); at += step) {
+            auto cheat = right;
+            if (each.app == "render" && !each.exact) {
+                auto const from = std::min(at, cheat.size() - 150);
+                for (std::size_t k = from; k < from + 150; ++k) cheat[k] ^= std::byte{0x80};
+            } else if (each.exact) {
+                cheat[at] ^= std::byte{1};
+            } else {
+                float v = 0;
+                std::memcpy(&v, &cheat[at], sizeof v);
+                v += 1 + std::abs(v);
+                std::memcpy(&cheat[at], &v, sizeof v);
+            }
+            ++tried;
+            bool const caught = alone ? what.wrong(one, cheat).has_value()
+                                      : !what.same(one, right, cheat) || what.wrong(one, cheat);
+            found += caught ? 1 : 0;
+        }
+        CHECK(tried > 10);
+        CHECK(found == tried);
+    }
+}
+
+TEST_CASE("app: packed units travel, and any bytes are run or refused")
+{
+    auto const native = make_native_device(1);
+    rng random{blendr::test::seed()};
+    for (auto const& each : samples()) {
+        INFO(each.what);
+        auto const one = first_units(each).front();
+        auto const packed = pack(one);
+        auto const again = unpack(packed).value();
+        CHECK(again.where == one.where);
+        CHECK(again.parameters == one.parameters);
+        CHECK(pack(again) == packed);
+        CHECK(run_packed(each.app, packed, {*native}).value() ==
+              find_app(each.app)->run(one, {*native}).value());
+        for (int k = 0; k < 60; ++k) {
+            auto bad = packed;
+            // The head of it: sizes, counts and flags.
+            auto const at = random.below(std::min<std::size_t>(bad.size(), 160));
+            bad[at] = static_cast<std::byte>(random.below(256));
+            auto const out = run_packed(each.app, bad, {*native});
+            if (!out) CHECK(!out.error().why.empty());
+        }
+        CHECK(!unpack(bytes_view{packed}.first(packed.size() - 1)));
+    }
+    CHECK(message(run_packed("juggle", {}, {*native}).error()).find("no app \"juggle\"") !=
+          std::string::npos);
+    CHECK(run_packed("hash", bytes(7), {*native}).error().what == fault::program_failed);
+}
+
+TEST_CASE("app: orders that make no sense are refused with the line or the reason")
+{
+    auto const spirals = shipped("train/spirals.csv", "s.csv");
+    auto const train = [&](std::string options, std::string_view text) {
+        return refusal("train", {std::move(options), {{"s.csv", to_bytes(text)}}});
+    };
+    auto const has = [](std::string const& text, std::string_view part) {
+        INFO(text);
+        CHECK(text.find(part) != std::string::npos);
+    };
+    has(train("{\"rounds\":0}", "a,b\n1,x\n2,y\n"), "between 1 and 100000 rounds");
+    has(train("{\"round\":1}", "a,b\n1,x\n2,y\n"), "there is no option \"round\"");
+    has(train("{\n\n\"rounds\":,}", "a,b\n1,x\n"), "line 3");
+    has(train("{}", ""), "s.csv: line 1: there is no line of names");
+    has(train("{}", "a,b\n"), "s.csv: line 2: there are no rows");
+    has(train("{}", "a,b\n1,x\n2\n"), "s.csv: line 3: 1 cells, the first line names 2");
+    has(train("{}", "a,b\n1,x\nten,y\n"), "s.csv: line 3: \"ten\" in column a is no number");
+    has(train("{}", "a,b\n1,x\n\n2,y\n"), "s.csv: line 3: it is empty");
+    has(train("{}", "a,a\n1,x\n2,y\n"), "line 1: column 2 has no name of its own");
+    has(train("{}", "a,b\n1,\"x\n2,y\n"), "line 2: a quote is not closed");
+    has(train("{}", "a,b\n1,x\n2,x\n"), "2 to 64 classes");
+    has(train("{\"answer\":\"c\"}", "a,b\n1,x\n2,y\n"), "there is no column \"c\"");
+    has(refusal("train", {"{\"hidden\":[1,2,3,4]}", {spirals}}), "more than 3 hidden layers");
+    has(refusal("train", {"{}", {spirals, spirals}}),
+        "the order has 2 files, and its options name none");
+    has(refusal("render", {"{}", {{"x.scene", to_bytes(std::string_view{"spher 1 2 3"})}}}),
+        "x.scene: line 1");
+    has(refusal("hash", {"{\"block_bytes\":6}", {spirals}}), "a multiple of 4");
+    has(refusal("hash", {"{}", {{"empty", {}}}}), "empty is empty");
+    auto const a = random_matrix("a.npy", false, 4, 5), b = random_matrix("b.npy", false, 4, 5);
+    has(refusal("matmul", {"{}", {a, b}}), "A has 5 columns, B has 4 rows");
+    has(refusal("matmul", {"{}", {a, random_matrix("b.npy", true, 5, 2)}}),
+        "one matrix holds floats");
+    has(refusal("matmul", {"{}", {a}}), "no file \"b.npy\"");
+    has(refusal("matmul", {"{}", {a, {"b.npy", bytes(40)}}}), "b.npy: it is no .npy file");
+    matrix large{false, 5, 1, {}};
+    for (int k = 0; k < 5; ++k) {
+        auto const raw = encode(std::uint32_t{0x40000000});
+        large.values.insert(large.values.end(), raw.begin(), raw.end());
+    }
+    has(refusal("matmul", {"{}", {a, {"b.npy", write_npy(large)}}}), "may not fit 32 bits");
 }

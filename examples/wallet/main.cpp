@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -22,9 +23,8 @@
 #include <blendr/crypto/json.hpp>
 #include <blendr/crypto/keystore.hpp>
 #include <blendr/ledger/message.hpp>
-#include <blendr/ledger/message_json.hpp>
 #include <blendr/net/http.hpp>
-#include <blendr/node/standard_contracts.hpp>
+#include <blendr/node/standard_chain.hpp>
 
 using namespace blendr;
 namespace fs = std::filesystem;
@@ -32,7 +32,11 @@ namespace json = boost::json;
 
 namespace {
 
-using forms = ledger::message_forms<node::of_standard_contracts<ledger::registry>>;
+node::call_forms const& forms()
+{
+    static auto const kind = node::standard_chain();
+    return *kind.calls;
+}
 
 constexpr std::string_view usage = R"(a wallet for a libblendr chain
 
@@ -312,11 +316,11 @@ int act(command const& c, std::string const& what, std::vector<std::string> cons
 {
     std::vector<std::string_view> arguments{what};
     arguments.insert(arguments.end(), members.begin(), members.end());
-    auto const said = forms::from_arguments(arguments);
+    auto const said = forms().message(std::span<std::string_view const>{arguments});
     if (!said) throw failure{said.error()};
     auto const me = open_key(c);
     ledger::transaction tx{};
-    tx.messages.push_back(*said);
+    tx.messages.push_back(*decode<ledger::wire_message>(*said));
     auto const fee = parse_amount(flag(c, "fee", "0.01"));
     if (!fee) throw failure{"--fee is an amount in BLND"};
     tx.fee_max = *fee;
@@ -365,7 +369,7 @@ int run(command const& c)
     if (what == "provider") return act(c, "market." + second, c.rest);
     if (what == "call") {
         if (!second.empty()) return act(c, second, c.rest);
-        for (auto const& each : forms::usage()) std::printf("%s\n", each.c_str());
+        for (auto const& each : forms().messages()) std::printf("%s\n", each.c_str());
         return 0;
     }
     if (what == "show") {

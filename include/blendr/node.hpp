@@ -5,6 +5,7 @@
 #include <blendr/node/command_line.hpp>
 #include <blendr/node/config.hpp>
 #include <blendr/node/engines.hpp>
+#include <blendr/node/judge.hpp>
 #include <blendr/node/log.hpp>
 #include <blendr/node/node.hpp>
 #include <blendr/node/record_file.hpp>

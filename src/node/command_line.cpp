@@ -21,13 +21,17 @@
 
 #include <boost/json/object.hpp>
 
+#include <blendr/bond/contract.hpp>
+#include <blendr/bond/evidence.hpp>
 #include <blendr/core/json.hpp>
 #include <blendr/crypto/json.hpp>
 #include <blendr/crypto/keystore.hpp>
 #include <blendr/crypto/vrf.hpp>
 #include <blendr/ledger/genesis.hpp>
+#include <blendr/market/contract.hpp>
 #include <blendr/net/http.hpp>
 #include <blendr/node/config.hpp>
+#include <blendr/node/judge.hpp>
 #include <blendr/node/node.hpp>
 #include <blendr/node/rpc.hpp>
 #include <blendr/store/database.hpp>
@@ -140,9 +144,28 @@ bytes read_genesis(config const& c, chain_kind const& chain)
     return *out;
 }
 
-ledger::genesis new_genesis(std::vector<crypto::identity> const& validators,
-                            crypto::address const& owner)
+/// What a provider may sell at first; operators put their own in genesis.json.
+std::vector<market::contract::listed_class> const& first_classes()
 {
+    constexpr std::uint64_t gib = std::uint64_t{1} << 30;
+    static std::vector<market::contract::listed_class> const all{
+        {market::device_class{1}, {1, 1, 1, 1}, price{1'000}},  // whatever computes
+        {market::device_class{2}, {8 * gib, 5, 5, 5}, price{5'000}},
+        {market::device_class{3}, {16 * gib, 40, 10, 10}, price{10'000}},
+        {market::device_class{4}, {24 * gib, 80, 60, 50}, price{20'000}}};
+    return all;
+}
+
+/// The document of a chain that these validators begin, as text. Each has a bond, where the chain knows
+/// bonds; evidence costs it, where the chain judges any.
+std::string new_genesis(std::vector<crypto::identity> const& validators,
+                        crypto::address const& owner, chain_kind const& kind,
+                        std::string const& consensus)
+{
+    auto const tables = kind.forms->tables();
+    auto const has = [&](std::string_view table) {
+        return std::find(tables.begin(), tables.end(), table) != tables.end();
+    };
     ledger::genesis out{};
     std::uint64_t chain = 0;
     for (auto const& each : validators)
@@ -150,11 +173,33 @@ ledger::genesis new_genesis(std::vector<crypto::identity> const& validators,
             chain = (chain * 257 + std::to_integer<std::uint64_t>(b)) % 1'000'000'007;
     out.chain = ledger::chain_id{chain};
     out.begins = time_ms{static_cast<std::int64_t>(std::time(nullptr)) * 1000};
-    out.accounts.push_back({owner, out.money.premine});
-    for (auto const& each : validators)
-        out.validators.push_back(
-            {each.self(), weight{1}, crypto::vrf_secret_key::of(each.key()).self()});
-    return out;
+    auto left = out.money.premine;
+    bool const bonded = has("bond/bonds");
+    bond::contract::genesis_document bonds{};
+    for (auto const& each : validators) {
+        auto const random = crypto::vrf_secret_key::of(each.key()).self();
+        out.validators.push_back({each.self(), weight{bonded ? 100u : 1u}, random});
+        if (!bonded) continue;
+        bonds.validators.push_back({each.account(), 100_blnd, each.self(), random});
+        out.accounts.push_back({each.account(), 10_blnd});  // for what it reports
+        left -= 110_blnd;
+    }
+    out.accounts.push_back({owner, left});
+    if (validators.size() == 1 && bonded && validators[0].account() == owner) {
+        out.accounts[0].balance += left;
+        out.accounts.pop_back();
+    }
+    if (bonded) out.sections.push_back(ledger::section<bond::contract>(bonds));
+    if (has("evidence/practice"))
+        out.sections.push_back({"evidence", encode(bond::practice::row{})});
+    if (has("market/classes"))
+        out.sections.push_back(ledger::section<market::contract>({first_classes(), {}}));
+    if (!kind.beginnings) return to_pretty_text(to_json(out));
+    auto const& forms = *kind.beginnings;
+    auto const bare = encode(out);
+    auto const json = forms.json(forms.renamed(bare, chain_name(genesis_name(bare), consensus)));
+    if (!json) throw failure{json.error()};
+    return to_pretty_text(*json);
 }
 
 void write_home(fs::path const& home, config const& with, std::string const& genesis)
@@ -165,19 +210,19 @@ void write_home(fs::path const& home, config const& with, std::string const& gen
     write_file(home / "genesis.json", genesis + "\n");
 }
 
-int init(std::span<std::string const> all)
+int init(std::span<std::string const> all, chain_kind const& chain)
 {
     auto const flags = split(all, {"home", "passphrase-file"});
     auto c = read_config(flags);
     fs::create_directories(c.home);
     auto const me = make_key(fs::path{c.home} / "node.key", passphrase(flags));
-    write_home(c.home, c, to_pretty_text(to_json(new_genesis({me}, me.account()))));
+    write_home(c.home, c, new_genesis({me}, me.account(), chain, c.consensus));
     std::printf("%s\n%s owns the premine\n", to_text(me.self()).c_str(),
                 to_text(me.account()).c_str());
     return 0;
 }
 
-int network(std::span<std::string const> all)
+int network(std::span<std::string const> all, chain_kind const& chain)
 {
     auto const flags = split(all, {"dir", "validators", "port", "passphrase-file"});
     auto const want = [&](char const* name) {
@@ -203,7 +248,7 @@ int network(std::span<std::string const> all)
         fs::create_directories(home);
         keys.push_back(make_key(home / "node.key", under));
     }
-    auto const genesis = to_pretty_text(to_json(new_genesis(keys, owner.account())));
+    auto const genesis = new_genesis(keys, owner.account(), chain, base->consensus);
     for (unsigned long i = 1; i <= count; ++i) {
         auto c = *base;
         c.p2p.listen = "127.0.0.1:" + std::to_string(port + 2 * i);
@@ -369,8 +414,8 @@ int dispatch(std::span<std::string const> arguments, chain_kind const& chain,
     }
     auto const rest = arguments.subspan(1);
     auto const& what = arguments[0];
-    if (what == "init") return init(rest);
-    if (what == "network") return network(rest);
+    if (what == "init") return init(rest, chain);
+    if (what == "network") return network(rest, chain);
     if (what == "run") return run(rest, chain, engines);
     if (what == "status") return status(rest);
     if (what == "check") return check(rest);

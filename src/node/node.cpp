@@ -20,6 +20,7 @@
 #include <blendr/crypto/verify_batch.hpp>
 #include <blendr/net/gossip.hpp>
 #include <blendr/net/tcp.hpp>
+#include <blendr/node/judge.hpp>
 #include <blendr/node/record_file.hpp>
 #include <blendr/node/sync.hpp>
 #include <blendr/store/database.hpp>
@@ -32,7 +33,6 @@ namespace co = consensus;
 
 namespace {
 
-constexpr crypto::domain chain_domain{"node.chain/1"};
 constexpr crypto::domain genesis_domain{"node.genesis/1"};
 
 /// The first byte of every message between nodes.
@@ -93,14 +93,6 @@ using work_item = std::variant<for_worker, peer_news, offered, committed_ptr>;
 
 }  // namespace
 
-hash256 chain_name(bytes_view genesis, std::string_view consensus)
-{
-    return crypto::hasher{chain_domain}
-        .update(crypto::hash(chain_domain, genesis))
-        .update(as_bytes(consensus))
-        .finish();
-}
-
 class node::body final : public net::receiver {
 public:
     explicit body(node_parts parts)
@@ -131,7 +123,7 @@ public:
             for (auto const& each : engines_.names()) names += ' ' + each;
             return fail{"there is no engine \"" + config_.consensus + "\"; there are" + names};
         }
-        chain_name_ = chain_name(genesis_, config_.consensus);
+        BLENDR_CHECK(name_chain());
         BLENDR_CHECK(open_chain());
         sync_.emplace(history_->last(), tip_.block, std::max<std::uint64_t>(config_.sync_behind, 4),
                       [this](auto const& block, bytes_view why) { return proves(block, why); });
@@ -170,7 +162,7 @@ public:
         engine_kind_ = engines_.find(config_.consensus);
         if (engine_kind_ == nullptr)
             return fail{"there is no engine \"" + config_.consensus + "\""};
-        chain_name_ = chain_name(genesis_, config_.consensus);
+        BLENDR_CHECK(name_chain());
         BLENDR_CHECK(open_chain());
         co::decide batch{};
         auto parent = tip_.block;
@@ -358,6 +350,21 @@ private:
     std::string directory() const { return config_.home.empty() ? "node" : config_.home; }
 
     // ---- taking up the chain
+
+    /// A document that says the chain's name must say the one which follows from it and the engine.
+    result<nothing, std::string> name_chain()
+    {
+        auto const begun = kind_.beginnings ? kind_.beginnings->naming(genesis_)
+                                            : genesis_forms::named{genesis_, std::nullopt};
+        genesis_name_ = genesis_name(begun.bare);
+        chain_name_ = chain_name(genesis_name_, config_.consensus);
+        if (begun.name && *begun.name != chain_name_)
+            return fail{
+                "the genesis document names another chain: it was written for another engine "
+                "than \"" +
+                config_.consensus + "\", or was changed since"};
+        return nothing{};
+    }
 
     result<nothing, std::string> open_chain()
     {
@@ -1060,6 +1067,7 @@ private:
                          net::share(wrap(topic::sync, encode(sync_message{out}))));
     }
 
+    hash256 genesis_name_{};
     hash256 chain_name_{};
     std::atomic<bool> running_{false};
     std::atomic<bool> failed_{false};
@@ -1138,6 +1146,7 @@ bool node::wait(std::int64_t ms) const { return body_->wait(ms); }
 std::vector<submitted> node::submit(std::span<bytes_view const> raw) { return body_->submit(raw); }
 chain_view const& node::view() const { return *body_->chain_; }
 chain_forms const& node::forms() const { return *body_->kind_.forms; }
+call_forms const* node::calls() const { return body_->kind_.calls.get(); }
 engine_kind const& node::engine() const { return *body_->engine_kind_; }
 std::vector<net::peer_info> node::peers() const { return body_->transport_->peers(); }
 std::map<std::string, std::int64_t> node::metrics() const { return body_->metrics(); }

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,10 @@
 
 #include <blendr/core/json.hpp>
 #include <blendr/crypto/json.hpp>
+#include <blendr/ledger/base.hpp>
+#include <blendr/ledger/message.hpp>
 #include <blendr/ledger/purses.hpp>
+#include <blendr/ledger/transaction.hpp>
 #include <blendr/net/http.hpp>
 #include <blendr/version.hpp>
 
@@ -413,15 +417,119 @@ private:
         return json::value(std::move(out));
     }
 
+    /// A question in JSON is answered in JSON; one in hex, in hex.
     outcome ask(arguments const& in, caller const&)
     {
-        BLENDR_TRY(auto const question, hex_of(in.text(1)));
-        auto const found = node_.view().query(in.text(0), question);
+        auto const path = in.text(0);
+        auto const bare = path.substr(0, path.find('?'));
+        bool const encoded = in.at(1).is_string();
+        bytes question{};
+        if (encoded) {
+            BLENDR_TRY(question, hex_of(in.text(1)));
+        } else {
+            if (node_.calls() == nullptr) return fail{no("this chain's questions have no JSON")};
+            auto made = node_.calls()->question(bare, in.at(1));
+            if (!made) return fail{wrong(made.error())};
+            question = *std::move(made);
+        }
+        auto const found = node_.view().query(path, question);
         if (found.code != 0)
             return fail{rpc_error{refused, "the chain refuses that question",
                                   json::object{{"code", found.code}}}};
+        if (encoded)
+            return json::value(
+                json::object{{"value", to_hex(found.value)}, {"proof", to_hex(found.proof)}});
+        auto answer = node_.calls()->answer(bare, found.value);
+        if (!answer) return fail{no(answer.error())};
+        json::object out{{"answer", *std::move(answer)}};
+        if (!found.proof.empty()) {
+            out.emplace("value", to_hex(found.value));
+            out.emplace("proof", to_hex(found.proof));
+        }
+        return json::value(std::move(out));
+    }
+
+    static json::value list_of(std::vector<std::string> const& lines)
+    {
+        json::array out{};
+        for (auto const& each : lines) out.emplace_back(each);
+        return json::value(std::move(out));
+    }
+    outcome queries(arguments const&, caller const&)
+    {
+        return list_of(node_.calls() != nullptr ? node_.calls()->queries()
+                                                : std::vector<std::string>{});
+    }
+    outcome messages(arguments const&, caller const&)
+    {
+        return list_of(node_.calls() != nullptr ? node_.calls()->messages()
+                                                : std::vector<std::string>{});
+    }
+
+    template <class Row>
+    result<Row, rpc_error> row_of(std::string_view table, bytes_view key)
+    {
+        auto const found = node_.view().query(table, key);
+        auto row = found.code == 0 ? decode<Row>(found.value)
+                                   : result<Row, decode_error>{fail{decode_error{}}};
+        if (found.code != 0 || (!row && !found.value.empty()))
+            return fail{no("this chain keeps no " + std::string{table})};
+        return row ? *std::move(row) : Row{};
+    }
+
+    /// All but the signature; `sign` is what the sender's key signs.
+    outcome encode_transaction(arguments const& in, caller const&)
+    {
+        if (node_.calls() == nullptr) return fail{no("this chain's messages have no JSON")};
+        ledger::transaction tx{};
+        auto const sender = from_json<crypto::public_key>(in.at(1));
+        if (!sender) return fail{wrong("\"sender\" is no public key: " + message(sender.error()))};
+        tx.sender = *sender;
+        auto const& list = in.at(0).get_array();
+        if (list.empty() || list.size() > ledger::messages_max)
+            return fail{wrong("a transaction has 1 to " + std::to_string(ledger::messages_max) +
+                              " messages")};
+        std::size_t size = 0;
+        for (auto const& each : list) {
+            auto const raw = node_.calls()->message(each);
+            if (!raw) return fail{wrong(raw.error())};
+            size += raw->size();
+            if (size > ledger::transaction_bytes_max)
+                return fail{wrong("a transaction has at most " +
+                                  std::to_string(ledger::transaction_bytes_max) + " bytes")};
+            auto said = decode<ledger::wire_message>(*raw);
+            if (!said) return fail{wrong(message(said.error()))};
+            tx.messages.push_back(*std::move(said));
+        }
+        BLENDR_TRY(auto const facts,
+                   row_of<ledger::rules::row>("ledger/rules", encode(std::uint8_t{0})));
+        tx.chain = facts.chain;
+        if (in.has(2)) {
+            tx.sequence = ledger::nonce{in.number(2)};
+        } else {
+            BLENDR_TRY(auto const purse,
+                       row_of<ledger::purses::row>("ledger/purses",
+                                                   encode(crypto::address_of(tx.sender))));
+            tx.sequence = ledger::nonce{purse.nonce};
+        }
+        for (auto const& [at, member, otherwise] :
+             {std::tuple{std::size_t{3}, &tx.fee_max, 10'000'000_grains},
+              std::tuple{std::size_t{4}, &tx.tip, 0_grains}}) {
+            *member = otherwise;
+            if (!in.has(at)) continue;
+            auto const value = from_json<amount>(in.at(at));
+            if (!value) return fail{wrong("fees are whole numbers of grains, as texts")};
+            *member = *value;
+        }
+        tx.expires = in.has(5) ? height{in.number(5)} : later(node_.status().last, 1000);
+        auto const id = ledger::id_of(tx);
+        auto whole = encode(tx);
+        auto const tail = encode(tx.signature).size();
         return json::value(
-            json::object{{"value", to_hex(found.value)}, {"proof", to_hex(found.proof)}});
+            json::object{{"unsigned", to_hex(bytes_view{whole}.first(whole.size() - tail))},
+                         {"sign", to_json(id)},
+                         {"nonce", to_json(tx.sequence)},
+                         {"expires", to_json(tx.expires)}});
     }
 
     outcome balance(arguments const& in, caller const&)
@@ -611,11 +719,31 @@ std::vector<rpc_server::body::method> const& rpc_server::body::methods()
          "object",
          &body::query},
         {"ask",
-         "A contract's own query, as it is encoded.",
-         {{"path", kind::text, true, "<contract>/<query>"},
-          {"question", kind::text, true, "its encoding in hex"}},
+         "A contract's own query; a question in JSON is answered in JSON, one in hex in hex.",
+         {{"path", kind::text, true, "<contract>/<query>; with ?proof behind it, proven"},
+          {"question", kind::any, true, "an object, or its encoding in hex; see `queries`"}},
          "object",
          &body::ask},
+        {"queries",
+         "What contracts answer, with the members of each question.",
+         {},
+         "array",
+         &body::queries},
+        {"messages",
+         "What transactions may say, with the members of each message.",
+         {},
+         "array",
+         &body::messages},
+        {"encode",
+         "A transaction of messages in JSON: its bytes but for the signature, and what to sign.",
+         {{"messages", kind::list, true, "{\"bank.transfer\": {\"to\": …, \"value\": …}}, …"},
+          {"sender", kind::text, true, "the public key that will sign"},
+          {"nonce", kind::number, false, "the sender's next one if left out"},
+          {"fee_max", kind::text, false, "in grains; 0.01 BLND if left out"},
+          {"tip", kind::text, false, "in grains"},
+          {"expires", kind::number, false, "a thousand blocks from now if left out"}},
+         "object",
+         &body::encode_transaction},
         {"balance",
          "What an address owns, in grains, and its next nonce.",
          {{"address", kind::text, true, "blendr1…"}},

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <blendr/node/standard_chain.hpp>
 
-#include <blendr/node/machine_chain.hpp>
-#include <blendr/node/standard_contracts.hpp>
+#include <node/standard_parts.hpp>
 
 namespace blendr::node {
-namespace {
 
-template <class... Cs>
-struct made_of {
-    static chain_kind kind() { return chain_of<Cs...>(); }
-};
-
-}  // namespace
-
-chain_kind standard_chain() { return of_standard_contracts<made_of>::kind(); }
+chain_kind standard_chain()
+{
+    return {make_standard_chain, standard_forms(), standard_calls(), standard_beginnings()};
+}
 
 }  // namespace blendr::node

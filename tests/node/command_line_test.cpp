@@ -35,6 +35,11 @@ TEST_CASE("command_line: init makes a home once, config reads it, and mistakes h
     std::string const text{std::istreambuf_iterator<char>{in}, {}};
     CHECK(text.find("\"solo\"") != std::string::npos);
     CHECK(run({"config", "--home", home}) == 0);
+    // the chain's name stands in the document, and is that of this engine alone
+    std::ifstream made{fs::path{home} / "genesis.json"};
+    std::string const genesis{std::istreambuf_iterator<char>{made}, {}};
+    CHECK(genesis.find("\"evidence\"") != std::string::npos);
+    CHECK(run({"run", "--home", home, "--consensus", "simplex"}) == 1);
     CHECK(run({"config", "--home", home, "--no.such", "1"}) == 1);
     CHECK(run({"run", "--home", home, "--consensus", "none"}) == 1);
     CHECK(run({"status", "--home", home}) == 1);  // nobody runs there

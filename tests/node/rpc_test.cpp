@@ -222,3 +222,56 @@ TEST_CASE("rpc: health, readiness and metrics are served beside the calls")
     s.it->stop();
     CHECK(net::http_ask(*where, "GET", "/health")->status == 503);
 }
+
+TEST_CASE("rpc: contracts are asked in JSON, and answer in JSON or with a proof")
+{
+    served on;
+    auto const who = to_text(person(1).account());
+    auto const job =
+        on.ask("ask", R"(["escrow/job_of", {"job": {"renter": ")" + who + R"(", "number": 1}}])");
+    CHECK_FALSE(job.at("result").at("answer").at("known").as_bool());
+    CHECK(
+        on.ask("ask", R"(["market/instruments", {"after": null}])").as_object().contains("error"));
+    CHECK(on.ask("queries").at("result").as_array().size() > 10);
+    CHECK(on.ask("messages").at("result").as_array().size() > 40);
+    for (auto const* wrong : {R"(["escrow/none", {}])", R"(["escrow/job_of", {}])",
+                              R"(["escrow/job_of", "zz"])", R"(["escrow/job_of", []])"}) {
+        CAPTURE(wrong);
+        CHECK(on.ask("ask", wrong).at("error").at("code").to_number<int>() == -32602);
+    }
+}
+
+TEST_CASE("rpc: a transaction of messages in JSON is encoded, signed by its sender and taken")
+{
+    served on;
+    auto const from = person(100);
+    auto const to = to_text(person(2).account());
+    auto const made =
+        on.ask("encode", R"([[{"bank.transfer": {"to": ")" + to +
+                             R"(", "value": "2000000000"}}], ")" + to_text(from.self()) + R"("])");
+    REQUIRE(made.as_object().contains("result"));
+    auto const& unsigned_part = made.at("result").at("unsigned").as_string();
+    auto raw = *from_hex({unsigned_part.data(), unsigned_part.size()});
+    // what a page or a device with the key does: sign 32 bytes, append the signature
+    ledger::transaction empty{};
+    auto const none = encode(empty.signature);
+    raw.insert(raw.end(), none.begin(), none.end());
+    auto tx = *decode<ledger::transaction>(raw);
+    CHECK(to_json(ledger::id_of(tx)) == made.at("result").at("sign"));
+    ledger::sign(tx, from);
+    CHECK(on.ask("submit", R"([")" + to_hex(encode(tx)) + R"("])").as_object().contains("result"));
+    CHECK(eventually([&] {
+        return on.ask("balance", R"([")" + to + R"("])").at("result").at("balance").as_string() ==
+               "2000000000";
+    }));
+    auto const key = to_text(from.self());
+    for (auto const& wrong :
+         {R"([[], ")" + key + R"("])", R"([[{}], ")" + key + R"("])",
+          R"([[{"bank.transfer": {}}], ")" + key + R"("])", std::string{R"([[{"a.b": 1}], "me"])"},
+          R"([[{"bank.dance": {}}], ")" + key + R"("])",
+          R"([[{"bank.transfer": {"to": ")" + to + R"(", "value": "1"}}], ")" + key +
+              R"(", 0, "much"])"}) {
+        CAPTURE(wrong);
+        CHECK(on.ask("encode", wrong).at("error").at("code").to_number<int>() == -32602);
+    }
+}

@@ -96,10 +96,47 @@ public:
     virtual result<block_parts, std::string> block(bytes_view payload) const = 0;
 };
 
+/// How people and programs write what they ask of a chain and tell it. Pure functions.
+class call_forms {
+public:
+    virtual ~call_forms() = default;
+    /// "bank.transfer --to <to> --value <value>", for every message.
+    virtual std::vector<std::string> messages() const = 0;
+    /// A message, encoded, of {"bank.transfer": {"to": …, "value": …}}; or what is wrong with it.
+    virtual result<bytes, std::string> message(boost::json::value const& json) const = 0;
+    /// A message of words as they stand on a command line.
+    virtual result<bytes, std::string> message(std::span<std::string_view const> words) const = 0;
+    /// "market/depth --of <of> --levels <levels>", for every query.
+    virtual std::vector<std::string> queries() const = 0;
+    virtual result<bytes, std::string> question(std::string_view path,
+                                                boost::json::value const& json) const = 0;
+    virtual result<boost::json::value, std::string> answer(std::string_view path,
+                                                           bytes_view raw) const = 0;
+};
+
+/// How a genesis document says which chain it begins, where evidence is judged by the name under which
+/// the engine signs. That name depends on the document, so the document is named without it.
+class genesis_forms {
+public:
+    virtual ~genesis_forms() = default;
+    /// The document without the chain's name in it, and the name, if it says one.
+    struct named {
+        bytes bare{};
+        std::optional<hash256> name{};
+    };
+    virtual named naming(bytes_view genesis) const = 0;
+    /// With that name; what says none is left as it is.
+    virtual bytes renamed(bytes_view genesis, hash256 const& name) const = 0;
+    /// As people write it.
+    virtual result<boost::json::value, std::string> json(bytes_view genesis) const = 0;
+};
+
 /// All that a node needs to know about a kind of chain.
 struct chain_kind {
     std::function<std::unique_ptr<chain>(chain_setup)> make{};
     std::shared_ptr<chain_forms const> forms{};
+    std::shared_ptr<call_forms const> calls{};
+    std::shared_ptr<genesis_forms const> beginnings{};
 };
 
 }  // namespace blendr::node

@@ -102,6 +102,8 @@ public:
 
     chain_view const& view() const;
     chain_forms const& forms() const;
+    /// How its questions and messages are written; null where the kind of chain says nothing of it.
+    call_forms const* calls() const;
     engine_kind const& engine() const;
     std::vector<net::peer_info> peers() const;
     std::map<std::string, std::int64_t> metrics() const;
@@ -137,8 +139,5 @@ private:
     explicit node(std::unique_ptr<body> made);
     std::unique_ptr<body> body_;
 };
-
-/// What names the chain on the network and in ballots: of the genesis document and the engine.
-hash256 chain_name(bytes_view genesis, std::string_view consensus);
 
 }  // namespace blendr::node

@@ -5,7 +5,8 @@
 
 namespace blendr::node {
 
-/// The chain of this library: bank, bonds and the market. Compiled once, in the library.
+/// The chain of this library: bank, bonds, evidence, reputation, verification, the market and escrow. Compiled
+/// once, in the library.
 chain_kind standard_chain();
 
 }  // namespace blendr::node

@@ -56,7 +56,7 @@ public:
             out << "add_test(" << entry << " [==[" << executable()
                 << "]==] [==[--test-case=" << escaped(name) << "]==])\n"
                 << "set_tests_properties(" << entry << " PROPERTIES LABELS [==[" << of_case
-                << "]==] SKIP_RETURN_CODE " << exit_skipped << " TIMEOUT " << (slow ? 900 : 120)
+                << "]==] SKIP_RETURN_CODE " << exit_skipped << " TIMEOUT " << (slow ? 900 : 600)
                 << ")\n";
         }
         if (names.empty()) fail(module_name, "has no test case");

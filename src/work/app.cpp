@@ -10,6 +10,7 @@
 #include <blendr/core/codec.hpp>
 
 #include "builtin.hpp"
+#include "json_place.hpp"
 #include "options.hpp"
 
 namespace blendr::work {
@@ -73,7 +74,8 @@ bool app::same(unit const&, bytes_view a, bytes_view b) const { return equal(a, 
 
 std::span<app const* const> apps() noexcept
 {
-    static std::array const all{&hash_app(), &matmul_app(), &render_app(), &train_app()};
+    static std::array const all{&analyse_app(), &hash_app(), &matmul_app(), &render_app(),
+                                &train_app()};
     return all;
 }
 
@@ -146,19 +148,18 @@ std::unique_ptr<compute::device> make_native_device(unsigned threads)
 
 problem problem_of(std::string_view text, json_error const& why)
 {
-    // Text that is no JSON is refused with its byte.
-    std::size_t at = 0;
-    bool number = !why.where.empty();
-    for (auto const c : why.where) {
-        if (c >= '0' && c <= '9')
-            at = std::min(at * 10 + static_cast<std::size_t>(c - '0'), text.size());
-        else if (c != ' ' && !(c >= 'a' && c <= 'z'))
-            number = false;
+    std::size_t line = 1;
+    if (why.where.starts_with('$')) {
+        line = line_of_path(text, why.where);
+    } else {  // text that is no JSON is refused with its byte
+        std::size_t at = 0;
+        for (auto const c : why.where)
+            if (c >= '0' && c <= '9')
+                at = std::min(at * 10 + static_cast<std::size_t>(c - '0'), text.size());
+        line += static_cast<std::size_t>(
+            std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
     }
-    if (!number) return {fault::bad_input, message(why)};
-    auto const line =
-        1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-    return {fault::bad_input, "line " + std::to_string(line) + ": " + why.what};
+    return {fault::bad_input, "line " + std::to_string(line) + ": " + message(why)};
 }
 
 }  // namespace blendr::work

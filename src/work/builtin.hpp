@@ -21,7 +21,6 @@ app const& program_app();
 app const& render_app();
 app const& train_app();
 
-void add_analyse_kernels(std::vector<compute::native_kernel>& to);
 void add_hash_kernels(std::vector<compute::native_kernel>& to);
 void add_render_kernels(std::vector<compute::native_kernel>& to);
 void add_train_kernels(std::vector<compute::native_kernel>& to);

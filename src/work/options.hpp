@@ -28,8 +28,8 @@ result<T, problem> options_of(std::string_view text, T const& defaults)
     auto& all = whole.as_object();
     for (auto const& each : *given) {
         if (!all.contains(each.key()))
-            return fail{problem{fault::bad_input, "there is no option \"" +
-                                                      std::string{each.key()}.substr(0, 40) + '"'}};
+            return fail{
+                problem_of(text, {"$." + std::string{each.key()}, "there is no such option"})};
         all[each.key()] = each.value();
     }
     auto made = from_json<T>(whole);

@@ -74,8 +74,8 @@ bool app::same(unit const&, bytes_view a, bytes_view b) const { return equal(a, 
 
 std::span<app const* const> apps() noexcept
 {
-    static std::array const all{&analyse_app(), &hash_app(), &matmul_app(), &render_app(),
-                                &train_app()};
+    static std::array const all{&analyse_app(), &hash_app(),   &matmul_app(),
+                                &program_app(), &render_app(), &train_app()};
     return all;
 }
 

@@ -10,7 +10,6 @@ problem problem_of(compute::failure const& why)
     using enum compute::fault;
     switch (why.what) {
     case refused:
-    case unknown_program:
     case does_not_bind:
     case grid_too_large:
     case unknown_memory:
@@ -18,7 +17,7 @@ problem problem_of(compute::failure const& why)
     case trapped:
     case incomplete:
         return {fault::program_failed, message(why)};
-    default:
+    default:  // an unknown program, too: another kind of device may know it
         return {fault::device_failed, message(why)};
     }
 }

@@ -347,3 +347,112 @@ TEST_CASE("app: answers are right where a person can tell")
     INFO("training ends with " << last);
     CHECK(std::stod(last.substr(last.rfind(',') + 1)) > 0.9);
 }
+
+namespace {
+
+constexpr std::string_view brighter = R"(#version 450
+layout(local_size_x = 8, local_size_y = 4) in;
+layout(std430, set = 0, binding = 0) readonly buffer A { uint values[]; };
+layout(std430, set = 0, binding = 1) readonly buffer T { uint table[]; };
+layout(std430, set = 0, binding = 2) writeonly buffer R { uint results[]; };
+layout(push_constant) uniform P { uint fx, fy, fz, nx, ny, nz, add; };
+void main()
+{
+    uint x = gl_GlobalInvocationID.x, y = gl_GlobalInvocationID.y;
+    if (x >= nx || y >= ny) return;
+    uint i = y * nx + x;
+    results[i] = table[values[i] % 4u] + add + 1000u * (fy + y) + fx + x;
+}
+)";
+
+order program_order(std::string plan, std::string_view kernel = brighter)
+{
+    order out;
+    out.options = std::move(plan);
+    out.files.push_back({"brighter.comp", to_bytes(kernel)});
+    bytes values;
+    for (std::uint32_t k = 0; k < 40 * 20; ++k) append(values, k * 7);
+    out.files.push_back({"values.bin", values});
+    bytes table;
+    for (std::uint32_t k = 0; k < 4; ++k) append(table, k * k * 100'000);
+    out.files.push_back({"table.bin", table});
+    return out;
+}
+
+std::string const good_plan = R"({
+  "program": "brighter.comp",
+  "range": [40, 20, 1],
+  "least": [8, 4, 1],
+  "unit_points": 200,
+  "inputs": [
+    {"file": "values.bin", "element_bytes": 4, "split": true},
+    {"file": "table.bin", "element_bytes": 4, "split": false}
+  ],
+  "push": [5]
+})";
+
+std::string with(std::string plan, std::string_view what, std::string_view by)
+{
+    auto const at = plan.find(what);
+    REQUIRE(at != std::string::npos);
+    return plan.replace(at, what.size(), by);
+}
+
+}  // namespace
+
+TEST_CASE("app: a program of one's own runs from a plan, and a plan that makes no sense is refused "
+          "by line")
+{
+    auto const& own = *find_app("program");
+    if (auto const first = own.make(program_order(good_plan), {}); !first) {
+        if (message(first.error()).find("no glslc") != std::string::npos)
+            return blendr::test::skip("no glslc here");
+        FAIL(message(first.error()));
+    }
+    auto const has = [&](std::string const& plan, std::string_view part,
+                         std::string_view kernel = brighter) {
+        auto const said = refusal("program", program_order(plan, kernel));
+        INFO(said);
+        CHECK(said.find(part) != std::string::npos);
+    };
+    has(with(good_plan, "[40, 20, 1]", "[40, 0, 1]"), "line 3: $.range: ");
+    has(with(good_plan, "[40, 20, 1]", "[41, 20, 1]"),
+        "line 7: $.inputs[0]: values.bin has 3200 bytes");
+    has(with(good_plan, "[40, 20, 1]", "[40, 20"), "line ");
+    has(with(good_plan, "table.bin", "tables.bin"),
+        "line 8: $.inputs[1].file: the order has no file");
+    has(with(good_plan, "\"split\": false", "\"split\": 3"), "line 8: $.inputs[1].split: ");
+    has(with(good_plan, "\"push\"", "\"posh\""), "line 10: $.posh: there is no such option");
+    has(with(good_plan, "[5]", "[5, 6]"), "line 10: $.push: the program takes 28 bytes");
+    has(with(good_plan, "[5]", "[5], \"compare\": \"floats\""), "an exact program has no floats");
+    has(with(good_plan, "200", "0"), "line 5: $.unit_points: ");
+    has(good_plan, "brighter.comp: line:2: error", "#version 450\nnonsense\n");
+    has(good_plan, "line 2: $.program: brighter.comp: ",
+        "#version 450\n#extension GL_KHR_shader_subgroup_arithmetic : "
+        "require\nlayout(local_size_x=8) in;"
+        "layout(set=0,binding=0) buffer A { uint a[]; };"
+        "void main() { a[0] = subgroupAdd(a[1]); }\n");
+
+    if (!compute::test::vulkan_here()) return;
+    auto const one = compute::worker::start().value();
+    auto const two = compute::open_vulkan().value();
+    auto const native = make_native_device(1);
+    auto const a = runner_on(own, *one, "worker"), b = runner_on(own, *two, "here"),
+               c = runner_on(own, *native, "native");
+    auto const what = own.make(program_order(good_plan), {}).value();
+    run_options patient;
+    patient.attempts_max =
+        9;  // the native device knows no programs of others, and says so until it is no longer asked
+    std::array<runner*, 3> const all{a.get(), b.get(), c.get()};
+    auto const done = run(*what, all, patient);
+    REQUIRE_MESSAGE(done, message(done.error()));
+    auto const result = what->files(done->results).value().front();
+    CHECK(result.name == "result.bin");
+    for (std::uint32_t y = 0; y < 20; ++y)
+        for (std::uint32_t x = 0; x < 40; ++x) {
+            std::uint32_t v = 0;
+            std::memcpy(&v, &result.content[(y * 40 + x) * 4], 4);
+            auto const square = (y * 40 + x) * 7 % 4;
+            REQUIRE(v == square * square * 100'000 + 5 + 1000 * y + x);
+        }
+}

@@ -44,7 +44,8 @@ public:
             return std::nullopt;
         }
         browser out{};
-        out.folder_ = scratch("browser");
+        static int started = 0;
+        out.folder_ = scratch("browser" + std::to_string(++started));
         auto const port = free_ports(1);
         out.server_ = "127.0.0.1:" + std::to_string(port);
         out.process_ =
@@ -78,8 +79,16 @@ public:
     ~browser()
     {
         if (!process_.running()) return;
-        (void)delete_window();
+        (void)net::http_ask(server_, "POST", session_ + "/goog/cdp/execute",
+                            R"({"cmd":"Browser.close","params":{}})", 3'000);
         process_.finish(3'000);
+        // Its own children may write for a moment longer.
+        std::error_code busy{};
+        for (int tries = 0; tries < 50; ++tries) {
+            fs::remove_all(folder_, busy);
+            if (!fs::exists(folder_, busy)) break;
+            std::this_thread::sleep_for(std::chrono::milliseconds{100});
+        }
     }
 
     void open(std::string const& url)
@@ -209,13 +218,6 @@ private:
         REQUIRE(got->status == 200);
         return read->at("value");
     }
-    bool delete_window()
-    {
-        // Ends the session; the client knows GET and POST, so the driver is told by its own command.
-        return bool(net::http_ask(server_, "POST", session_ + "/goog/cdp/execute",
-                                  R"({"cmd":"Browser.close","params":{}})", 3'000));
-    }
-
     fs::path folder_{};
     std::string server_{};
     std::string session_{};

@@ -206,7 +206,7 @@ const instrument = struct({ what: u32, when: u32 });
 const side = choice({ buy: 0, sell: 1 });
 const jobKey = struct({ renter: address, number: u64 });
 const family = choice({ fp32: 1, memory: 2, integer: 3 });
-const role = choice({ provider: 0, renter: 1 });
+const role = choice({ provider: 1, renter: 2 });
 const orderKey = struct({ of: instrument, way: side, owner: address, client_id: u64 });
 const verification = struct({ by: choice({ renter: 1, replicas: 2, spot: 3, product: 4 }), quorum: u16, most: u16, trust: u32,
     within: struct({ absolute: u64, per_million: u32 }), commit_within: u32, reveal_within: u32, fee: u128, cost: u128, steps: u64,

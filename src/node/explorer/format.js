@@ -32,7 +32,7 @@ export function money(grains, unit = "BLND") {
     const [whole, part] = blnd(grains).split(".");
     return h("span", { class: "money", title: `${count(grains)} grains` },
         whole, part === undefined ? null : h("span", { class: "part" }, "." + part),
-        unit ? h("span", { class: "unit" }, "\u00a0" + unit) : null);
+        unit ? [" ", h("span", { class: "unit" }, unit)] : null);
 }
 
 export const isHash = (text) => /^[0-9a-f]{64}$/.test(text);

@@ -11,7 +11,7 @@ export const priceText = (grains) => blnd(grains) + " BLND";
 /** What a class of devices has to have, in words. */
 export function spec(it) {
     const vram = BigInt(it.vram);
-    const memory = vram === 0n ? null : vram % GIB === 0n ? `${vram / GIB} GiB` : vram < GIB ? "any memory" : `${count(vram)} bytes`;
+    const memory = vram < GIB ? null : vram % GIB === 0n ? `${vram / GIB} GiB` : `${count(vram)} bytes`;
     return [memory, `fp32 ${count(it.fp32)}`, `memory ${count(it.memory)}`, `integer ${count(it.integer)}`].filter(Boolean).join(" · ");
 }
 
@@ -42,8 +42,8 @@ const traded = (t) => (BigInt(t.plain) > 0n ? BigInt(t.plain) : BigInt(t.value) 
 
 function levels(title, list, tone) {
     let sum = 0n;
-    return h("div", null, h("h3", { class: tone }, title), list.length ? table(title, [["Price", ""], ["Units", "right"], ["In all", "right"], ["Orders", "right"]],
-        list.slice(0, 12).map((l) => [money(l.at), count(l.size), count((sum += BigInt(l.size))), count(l.orders)]))
+    return h("div", null, h("h3", { class: tone }, title), list.length ? table(title, [["Price, BLND", ""], ["Units", "right"], ["In all", "right"]],
+        list.slice(0, 12).map((l) => [money(l.at, ""), count(l.size), count((sum += BigInt(l.size)))]))
         : empty(`No ${title.toLowerCase()}`));
 }
 
@@ -62,7 +62,7 @@ function draw(found) {
         h("div", { class: "figures" },
             figure("Last price", BigInt(book.last) > 0n ? money(book.last) : "—", "for a unit"),
             figure("Reference", money(book.reference), "what follows the auctions"),
-            figure("Spread", gap === null ? "—" : money(gap), "best ask less best bid"),
+            figure("Spread", gap === null ? "—" : money(gap), gap !== null && gap < 0n ? "crossed: the next auction clears it, or a requirement keeps it" : "best ask less best bid"),
             figure("A device hour", price ? money(price.hour) : "—", "at the reference price")),
         h("div", { class: "columns even" },
             card("Depth", book.bids.length + book.asks.length ? depth(book.bids, book.asks, priceText)

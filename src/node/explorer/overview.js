@@ -27,8 +27,8 @@ function money_card(found) {
     if (!m) return null;
     const cap = BigInt(found.rules?.money?.cap ?? 0);
     const pairs = Object.entries(m).map(([key, value]) => [key.replaceAll("_", " "), money(value)]);
-    const issued = BigInt(m.circulating ?? m.issued ?? m.minted ?? 0);
-    return card("Supply", facts(["cap", money(cap)], ...pairs),
+    const issued = BigInt(m.premined ?? 0) + BigInt(m.emitted ?? 0) - BigInt(m.burned ?? 0);
+    return card("Supply", facts(["cap", money(cap)], ...pairs, ["in circulation", money(issued)]),
         cap && issued ? meter("Supply", [[Number((issued * 1000n) / cap), "accent", "‰ in circulation"],
             [1000 - Number((issued * 1000n) / cap), "rest", "‰ to come"]]) : null,
         cap && issued ? h("p", { class: "note" }, `${percent(issued, cap)} of all there will ever be is in circulation.`) : null);

@@ -17,7 +17,8 @@ export const figure = (label, value, note) => h("div", { class: "figure" },
     h("p", { class: "label" }, label), h("p", { class: "value" }, value), note ? h("p", { class: "note" }, note) : null);
 
 /** A table that becomes a list of cards on a narrow screen. Columns: [title, class]. */
-export const table = (caption, columns, rows) => h("div", { class: "scroll" }, h("table", null,
+export const table = (caption, columns, rows) => h("div", { class: "scroll" }, h("table", {
+    class: columns.length < 4 && columns.every(([, kind]) => kind !== "wide") ? "slim" : null },
     h("caption", { class: "hidden" }, caption),
     h("thead", null, h("tr", null, columns.map(([title, kind]) => h("th", { scope: "col", class: kind }, title)))),
     h("tbody", null, rows.map((cells) => h("tr", null, cells.map((cell, i) =>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <blendr/net/blob.hpp>
 #include <blendr/net/book.hpp>
 #include <blendr/net/error.hpp>
 #include <blendr/net/frames.hpp>

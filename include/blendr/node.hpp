@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <blendr/node/blob_store.hpp>
 #include <blendr/node/chain.hpp>
 #include <blendr/node/command_line.hpp>
 #include <blendr/node/config.hpp>

@@ -56,6 +56,7 @@ struct http_server::state : std::enable_shared_from_this<http_server::state> {
     std::vector<std::thread> threads{};
     std::atomic<bool> stopped{false};
     std::atomic<std::size_t> open{0};
+    std::atomic<std::size_t> large{0};
     std::atomic<std::uint64_t> requests{0}, connections{0}, refused{0}, dropped{0}, texts{0},
         writes{0};
 
@@ -252,6 +253,7 @@ public:
             std::lock_guard const lock{owner_->mutex};
             owner_->sessions.erase(this);
         }
+        release();
         if (!moved_) --owner_->open;
     }
 
@@ -274,14 +276,62 @@ private:
     void read()
     {
         if (owner_->stopped) return stream_.close();
+        release();
         parser_.emplace();
-        parser_->body_limit(owner_->options.body_bytes_max);
+        parser_->eager(true);  // a small body comes with its head
+        parser_->body_limit(boost::none);
         parser_->header_limit(static_cast<std::uint32_t>(owner_->options.header_bytes_max));
         auto const limit = first_ ? owner_->options.request_ms : owner_->options.idle_ms;
         stream_.expires_after(std::chrono::milliseconds{limit});
+        http::async_read_header(
+            stream_, buffer_, *parser_,
+            [self = shared_from_this()](error_code failed, std::size_t) { self->look(failed); });
+    }
+
+    /// The head is there: how long may the rest be?
+    void look(error_code failed)
+    {
+        if (failed) return take(failed);
+        auto const& in = parser_->get();
+        auto const& o = owner_->options;
+        auto const method = in.method_string();
+        std::string_view const target{in.target().data(), in.target().size()};
+        auto const own = owner_->handler.body_bytes_max({method.data(), method.size()},
+                                                        target.substr(0, target.find('?')));
+        auto const length = parser_->content_length();
+        auto const most = own > o.body_bytes_max && length ? own : o.body_bytes_max;
+        if ((length && *length > most) || in.body().size() > most)
+            return take(http::error::body_limit);
+        if (length && *length > o.body_bytes_max && !reserve(static_cast<std::size_t>(*length)))
+            return busy();
+        if (parser_->is_done()) return take({});
+        parser_->body_limit(most);
+        // who sends less than 256 KiB a second gives up with us
+        stream_.expires_after(std::chrono::milliseconds{
+            o.request_ms + static_cast<std::int64_t>(length.value_or(0) >> 8)});
         http::async_read(
             stream_, buffer_, *parser_,
-            [self = shared_from_this()](error_code failed, std::size_t) { self->take(failed); });
+            [self = shared_from_this()](error_code broken, std::size_t) { self->take(broken); });
+    }
+
+    bool reserve(std::size_t large)
+    {
+        auto const before = owner_->large.fetch_add(large);
+        if (before + large > owner_->options.large_bytes_max) {
+            owner_->large -= large;
+            return false;
+        }
+        reserved_ += large;
+        return true;
+    }
+    void release() { owner_->large -= std::exchange(reserved_, 0); }
+    void busy()
+    {
+        ++owner_->refused;
+        static constexpr std::array again{http_field{"Retry-After", "1"}};
+        answer(
+            {503, "text/plain", "too much is on its way already; ask again\n", true, {}, again, {}},
+            11, false);
     }
 
     void take(error_code failed)
@@ -313,11 +363,15 @@ private:
         auto const method = in.method_string();
         auto const origin = in[http::field::origin];
         auto const known = in[http::field::if_none_match];
+        auto const range = in[http::field::range];
         auto reply = owner_->handler.on_request({{method.data(), method.size()},
                                                  path,
                                                  in.body(),
                                                  {origin.data(), origin.size()},
+                                                 {range.data(), range.size()},
                                                  {known.data(), known.size()}});
+        if (reply.body.size() > owner_->options.body_bytes_max && !reserve(reply.body.size()))
+            return busy();
         answer(std::move(reply), in.version(), in.keep_alive());
     }
 
@@ -335,19 +389,21 @@ private:
         if (!what.body.empty())
             response_.set(http::field::content_type, {what.type.data(), what.type.size()});
         if (!what.tag.empty()) response_.set(http::field::etag, {what.tag.data(), what.tag.size()});
+        if (!what.part.empty()) response_.set(http::field::content_range, what.part);
         for (auto const& each : what.head)
             response_.set(beast::string_view{each.name.data(), each.name.size()},
                           beast::string_view{each.value.data(), each.value.size()});
         auto const& cors = owner_->options.cors;
         if (!cors.empty() && what.cors) {
             response_.set(http::field::access_control_allow_origin, cors);
-            response_.set(http::field::access_control_allow_methods, "GET, POST, OPTIONS");
-            response_.set(http::field::access_control_allow_headers, "content-type");
+            response_.set(http::field::access_control_allow_methods, "GET, POST, PUT, OPTIONS");
+            response_.set(http::field::access_control_allow_headers, "content-type, range");
             if (cors != "*") response_.set(http::field::vary, "origin");
         }
         response_.body() = std::move(what.body);
         response_.prepare_payload();
-        stream_.expires_after(std::chrono::milliseconds{owner_->options.request_ms});
+        stream_.expires_after(std::chrono::milliseconds{
+            owner_->options.request_ms + static_cast<std::int64_t>(response_.body().size() >> 8)});
         http::async_write(
             stream_, response_, [self = shared_from_this(), keep](error_code failed, std::size_t) {
                 if (failed || !keep || self->owner_->stopped) {
@@ -401,6 +457,7 @@ private:
     http::response<http::string_body> response_{};
     bool first_ = true;
     bool moved_ = false;
+    std::size_t reserved_ = 0;  ///< of `large_bytes_max`
 };
 
 }  // namespace
@@ -484,7 +541,7 @@ void http_server::stop() { state_->stop(); }
 
 result<http_answer, error> http_ask(std::string const& server, std::string_view method,
                                     std::string const& path, std::string body,
-                                    std::int64_t limit_ms)
+                                    std::int64_t limit_ms, std::string const& range)
 {
     BLENDR_TRY(auto const where, parse_contact(server));
     asio::io_context io{1};
@@ -493,8 +550,11 @@ result<http_answer, error> http_ask(std::string const& server, std::string_view 
     auto const address =
         asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, failed);
     if (failed) return fail{error::wrong_text};
-    http::request<http::string_body> request{method == "GET" ? http::verb::get : http::verb::post,
-                                             path, 11};
+    auto const verb = method == "GET"   ? http::verb::get
+                      : method == "PUT" ? http::verb::put
+                                        : http::verb::post;
+    http::request<http::string_body> request{verb, path, 11};
+    if (!range.empty()) request.set(http::field::range, range);
     request.set(http::field::host, server);
     if (!body.empty()) request.set(http::field::content_type, "application/json");
     request.body() = std::move(body);

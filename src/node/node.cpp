@@ -24,6 +24,7 @@
 #include <blendr/node/record_file.hpp>
 #include <blendr/node/sync.hpp>
 #include <blendr/store/database.hpp>
+#include <node/blobs.hpp>
 #include <node/history.hpp>
 #include <node/miner.hpp>
 
@@ -36,7 +37,7 @@ namespace {
 constexpr crypto::domain genesis_domain{"node.genesis/1"};
 
 /// The first byte of every message between nodes.
-enum class topic : std::uint8_t { engine = 0, transactions = 1, sync = 2 };
+enum class topic : std::uint8_t { engine = 0, transactions = 1, sync = 2, blobs = 3 };
 
 constexpr std::size_t inbox_bytes_max = std::size_t{96} << 20;
 constexpr std::size_t worker_bytes_max = std::size_t{64} << 20;
@@ -136,6 +137,7 @@ public:
             o.limits.peers_max = config_.p2p.peers_max;
             transport_ = net::make_tcp_transport(std::move(o));
         }
+        BLENDR_CHECK(open_blobs());
         auto const listens = transport_->start(*this);
         if (!listens)
             return fail{"cannot listen at \"" + config_.p2p.listen +
@@ -244,6 +246,7 @@ public:
             return true;
         case topic::transactions:
         case topic::sync:
+        case topic::blobs:
             give_work(for_worker{from, about, to_bytes(raw)}, raw.size() + 128);
             return true;
         }
@@ -338,8 +341,11 @@ public:
     std::unique_ptr<store::memory_files> memory_files_{};
     std::shared_ptr<chain> chain_{};
     std::unique_ptr<history> history_{};
+    std::unique_ptr<blob_service> blobs_{};
     std::unique_ptr<net::transport> transport_;
     std::shared_ptr<logger> log_;
+
+    time_ms now_ms() const { return monotonic_ms(); }
 
 private:
     store::file_layer& files()
@@ -348,6 +354,25 @@ private:
                              : store::system_files();
     }
     std::string directory() const { return config_.home.empty() ? "node" : config_.home; }
+
+    result<nothing, std::string> open_blobs()
+    {
+        if (!memory_files_ && config_.home.empty())
+            memory_files_ = std::make_unique<store::memory_files>();
+        BLENDR_TRY(auto kept,
+                   blob_store::open(files(), directory() + "/blobs", config_.blobs.quota_bytes));
+        blobs_ = std::make_unique<blob_service>(
+            std::move(kept), config_.blobs.bytes_max,
+            blob_service::outside{
+                [this](crypto::public_key const& to, bytes message) {
+                    transport_->send(to, net::lane::bulk, net::share(wrap(topic::blobs, message)));
+                },
+                [this](crypto::public_key const& who, std::int64_t points, char const* why) {
+                    transport_->penalise(who, points, why);
+                },
+                [this](std::string const& why) { log_->warning(why, {}); }});
+        return nothing{};
+    }
 
     // ---- taking up the chain
 
@@ -915,6 +940,7 @@ private:
             gossip_.tick(at, out);
             send_all(topic::transactions, net::lane::gossip, out);
             sync_tick(at);
+            blobs_->tick(at);
             if (at - told < status_every) continue;
             told = at;
             transport_->broadcast(net::lane::gossip, net::share(wrap(topic::sync, encode(here()))));
@@ -956,6 +982,10 @@ private:
     void work_on(peer_news const& news)
     {
         peers_ = transport_->peers().size();
+        if (news.joined)
+            blobs_->joined(news.who);
+        else
+            blobs_->left(news.who);
         std::lock_guard const lock{sync_mutex_};
         if (news.joined) {
             gossip_.joined(news.who);
@@ -983,6 +1013,8 @@ private:
     void work_on(for_worker const& what)
     {
         if (what.about == topic::sync) return serve(what);
+        if (what.about == topic::blobs)
+            return blobs_->take(what.from, what.message, monotonic_ms());
         net::gossip::sends out{};
         if (!gossip_.take(what.from, what.message, monotonic_ms(), out, fresh_))
             transport_->penalise(what.from, points_malformed, "gossip");
@@ -1167,6 +1199,22 @@ std::uint64_t node::on_block(std::function<void(committed_ptr const&)> tell)
     return body_->on_block(std::move(tell));
 }
 void node::forget(std::uint64_t subscription) { body_->forget(subscription); }
+result<crypto::cid, std::string> node::put_blob(bytes_view whole)
+{
+    auto const most = body_->config_.blobs.bytes_max;
+    if (whole.size() > most)
+        return fail{"a blob has at most " + std::to_string(most) + " bytes here"};
+    return body_->blobs_->store().put(whole);
+}
+node::blob_state node::blob(crypto::cid const& what)
+{
+    return body_->blobs_->want(what, body_->now_ms());
+}
+result<bytes, std::string> node::read_blob(crypto::cid const& what, std::uint64_t from,
+                                           std::uint64_t count) const
+{
+    return body_->blobs_->store().read(what, from, count);
+}
 void node::note_rpc(std::string where) { body_->note_rpc(std::move(where)); }
 
 }  // namespace blendr::node

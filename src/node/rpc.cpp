@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <tuple>
@@ -20,6 +22,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <blendr/core/json.hpp>
+#include <blendr/crypto/cid.hpp>
 #include <blendr/crypto/json.hpp>
 #include <blendr/ledger/base.hpp>
 #include <blendr/ledger/message.hpp>
@@ -200,6 +203,7 @@ public:
     {
         if (in.method == "POST" && (in.path == "/" || in.path == "/rpc"))
             return {200, "application/json", answer(in.body, {}), true};
+        if (in.path == "/blobs" || in.path.starts_with("/blobs/")) return blob(in);
         if (in.method != "GET" && in.method != "HEAD")
             return {405, "text/plain", "POST to /, or GET\n", true};
         if (in.path == "/health") return health();
@@ -210,6 +214,12 @@ public:
         if (!local_) return {404, "text/plain", "see /openrpc.json\n", true};
         return explorer_page(in);
     }
+    std::size_t body_bytes_max(std::string_view verb, std::string_view path) const override
+    {
+        return verb == "PUT" && path == "/blobs"
+                   ? static_cast<std::size_t>(node_.settings().blobs.bytes_max)
+                   : 0;
+    }
     std::string on_text(net::socket_id from, std::string_view said) override
     {
         return answer(said, {from});
@@ -218,6 +228,101 @@ public:
     {
         std::lock_guard const lock{subscribers_mutex_};
         for (auto& [topic, who] : subscribers_) who.erase(which);
+    }
+
+    // ---- blobs
+
+    static net::http_reply plain(unsigned status, std::string_view why)
+    {
+        return {status, "text/plain", std::string{why} + '\n', true};
+    }
+
+    net::http_reply blob(net::http_request const& in)
+    {
+        if (in.path == "/blobs") {
+            if (in.method != "PUT") return plain(405, "PUT a blob there; GET /blobs/<its name>");
+            auto const name = node_.put_blob(as_bytes(in.body));
+            if (!name) return plain(507, name.error());
+            return {
+                201, "application/json",
+                json::serialize(json::object{{"cid", to_text(*name)}, {"size", in.body.size()}}),
+                true};
+        }
+        if (in.method != "GET" && in.method != "HEAD")
+            return plain(405, "a blob is got, or PUT to /blobs");
+        auto const name = crypto::parse_cid(in.path.substr(std::string_view{"/blobs/"}.size()));
+        if (!name) return plain(400, "that is no content id: " + message(name.error()));
+        auto const known = node_.blob(*name);
+        if (known.fetching) {
+            static constexpr std::array again{net::http_field{"Retry-After", "1"}};
+            auto out =
+                plain(503, "it is being fetched from peers, " + std::to_string(known.chunks_held) +
+                               " of " + std::to_string(known.chunks) + " chunks; ask again");
+            out.head = again;
+            return out;
+        }
+        if (!known.held) return plain(404, known.why);
+        return part_of(*name, known.size, in);
+    }
+
+    /// One range is answered as such; whoever asks for several, or in other units, is given all.
+    net::http_reply part_of(crypto::cid const& name, std::uint64_t size,
+                            net::http_request const& in)
+    {
+        static constexpr std::array head{
+            net::http_field{"Accept-Ranges", "bytes"},
+            net::http_field{"Cache-Control", "public, max-age=31536000, immutable"},
+            net::http_field{"X-Content-Type-Options", "nosniff"},
+            net::http_field{"Content-Security-Policy", "sandbox"}};
+        net::http_reply out{200, "application/octet-stream", {}, true};
+        out.head = head;
+        std::uint64_t from = 0, count = size;
+        if (auto const wanted = range_of(in.range, size)) {
+            std::tie(from, count) = *wanted;
+            if (count == 0) {
+                out.status = 416;
+                out.part = "bytes */" + std::to_string(size);
+                return out;
+            }
+            out.status = 206;
+            out.part = "bytes " + std::to_string(from) + '-' + std::to_string(from + count - 1) +
+                       '/' + std::to_string(size);
+        }
+        auto data = node_.read_blob(name, from, count);
+        if (!data) return plain(500, data.error());
+        out.body = as_text(*data);
+        return out;
+    }
+
+    static std::optional<std::uint64_t> number_in(std::string_view digits)
+    {
+        std::uint64_t out = 0;
+        auto const* const end = digits.data() + digits.size();
+        auto const read = std::from_chars(digits.data(), end, out);
+        if (digits.empty() || read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+        return out;
+    }
+    /// First byte and count (0: there is no such part); nothing when all is to be given.
+    static std::optional<std::pair<std::uint64_t, std::uint64_t>> range_of(std::string_view asked,
+                                                                           std::uint64_t size)
+    {
+        constexpr std::string_view unit = "bytes=";
+        if (!asked.starts_with(unit)) return std::nullopt;
+        asked.remove_prefix(unit.size());
+        auto const dash = asked.find('-');
+        if (dash == asked.npos) return std::nullopt;
+        auto const first = number_in(asked.substr(0, dash));
+        auto const last = number_in(asked.substr(dash + 1));
+        if (dash == 0) {
+            if (!last) return std::nullopt;
+            auto const count = std::min(*last, size);
+            return std::pair{size - count, count};
+        }
+        if (!first || (!last && dash + 1 != asked.size()) || (last && *last < *first))
+            return std::nullopt;
+        if (*first >= size) return std::pair{*first, std::uint64_t{0}};
+        return std::pair{*first,
+                         last ? std::min(*last - *first, size - *first - 1) + 1 : size - *first};
     }
 
     // ---- JSON-RPC

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include <blendr/core/random.hpp>
+#include <blendr/net/blob.hpp>
 #include <blendr/net/memory.hpp>
 #include <blendr/node/standard_chain.hpp>
 #include <blendr/node/sync.hpp>
@@ -262,4 +263,24 @@ TEST_CASE("node: over TCP, validators find each other and one that joins later c
     for (auto const& each : nodes) CHECK(eventually([&] { return balance(*each, bob) == 1_blnd; }));
     // Told of each other by the first, all know all.
     CHECK(eventually([&] { return nodes[1]->peers().size() == 3; }));
+}
+
+TEST_CASE("node: a blob that a peer holds is fetched, and fetched on after its giver was away")
+{
+    net::memory_network net{};
+    auto nodes = network(net, 3, "simplex");
+    bytes whole(net::blob_chunk_bytes * 12 + 345);
+    rng random{5};
+    for (auto& each : whole) each = static_cast<std::byte>(random());
+    auto const name = nodes[0]->put_blob(whole);
+    REQUIRE(name);
+    CHECK(eventually([&] { return nodes[1]->blob(*name).held; }));
+    CHECK(nodes[1]->read_blob(*name, 0, whole.size()) == whole);
+    // the first is away; who fetched it gives it on
+    nodes[0]->stop();
+    CHECK(eventually([&] { return nodes[2]->blob(*name).held; }, 40'000));
+    CHECK(nodes[2]->read_blob(*name, 300'000, 1'000) ==
+          to_bytes(bytes_view{whole}.subspan(300'000, 1'000)));
+    auto const none = crypto::cid::of(as_bytes("nobody has this"));
+    CHECK(nodes[2]->blob(none).fetching);
 }

@@ -5,6 +5,7 @@
 
 #include <support/support.hpp>
 
+#include <functional>
 #include <set>
 #include <string>
 
@@ -25,7 +26,7 @@ using namespace blendr::test;
 namespace {
 
 struct served {
-    served()
+    explicit served(std::function<void(node::config&)> const& change = {})
     {
         node::node_parts parts{{},
                                person(1),
@@ -39,6 +40,7 @@ struct served {
         parts.with.engine.interval_ms = 20;
         parts.with.rpc.batch_max = 4;
         parts.with.threads = 1;
+        if (change) change(parts.with);
         auto made = node::node::start(std::move(parts));
         REQUIRE(made);
         it = *std::move(made);
@@ -274,4 +276,60 @@ TEST_CASE("rpc: a transaction of messages in JSON is encoded, signed by its send
         CAPTURE(wrong);
         CHECK(on.ask("encode", wrong).at("error").at("code").to_number<int>() == -32602);
     }
+}
+
+TEST_CASE("rpc: a blob is put, and got whole or in part by its name")
+{
+    served s{};
+    auto const where = *s.rpc->start();
+    std::string whole(600'000, 'a');
+    for (std::size_t i = 0; i < whole.size(); ++i) whole[i] = static_cast<char>('a' + i % 26);
+    auto const put = net::http_ask(where, "PUT", "/blobs", whole);
+    REQUIRE(put);
+    CHECK(put->status == 201);
+    auto const name = to_text(crypto::cid::of(as_bytes(whole)));
+    CHECK(parse_json(put->body)->at("cid").as_string() == name);
+    auto const path = "/blobs/" + name;
+    auto const get = [&](std::string const& range) {
+        return net::http_ask(where, "GET", path, {}, 10'000, range).value();
+    };
+    CHECK(get({}).status == 200);
+    CHECK(get({}).body == whole);
+    CHECK(get("bytes=0-9").status == 206);
+    CHECK(get("bytes=0-9").body == whole.substr(0, 10));
+    CHECK(get("bytes=262140-262150").body == whole.substr(262'140, 11));
+    CHECK(get("bytes=599990-").body == whole.substr(599'990));
+    CHECK(get("bytes=-5").body == whole.substr(whole.size() - 5));
+    CHECK(get("bytes=0-18446744073709551615").body == whole);
+    CHECK(get("bytes=600000-").status == 416);
+    CHECK(get("bytes=-0").status == 416);
+    for (auto const* odd : {"bytes=5-2", "bytes=", "bytes=-", "bytes=a-b", "lines=1-2",
+                            "bytes=0-1,4-5", "bytes=99999999999999999999-"})
+        CHECK(get(odd).status == 200);
+    CHECK(net::http_ask(where, "GET", "/blobs/none")->status == 400);
+    CHECK(net::http_ask(where, "PUT", path, "x")->status == 405);
+    CHECK(net::http_ask(where, "GET", "/blobs")->status == 405);
+    // nobody has it: it is asked for, and nothing else waits meanwhile
+    auto const other = to_text(crypto::cid::of(as_bytes("other")));
+    auto const missing = net::http_ask(where, "GET", "/blobs/" + other);
+    CHECK(missing->status == 503);
+    CHECK(missing->body.find("fetched from peers") != std::string::npos);
+}
+
+TEST_CASE("rpc: blobs have a greatest size and a quota, and are refused in words")
+{
+    served s{[](node::config& c) {
+        c.blobs.bytes_max = 3 << 20;
+        c.blobs.quota_bytes = 4 << 20;
+    }};
+    auto const where = *s.rpc->start();
+    CHECK(net::http_ask(where, "PUT", "/blobs", std::string(std::size_t{3} << 20, 'x'))->status ==
+          201);
+    auto const full = net::http_ask(where, "PUT", "/blobs", std::string(std::size_t{2} << 20, 'y'));
+    CHECK(full->status == 507);
+    CHECK(full->body.find("no room") != std::string::npos);
+    CHECK(net::http_ask(where, "POST", "/", std::string(std::size_t{3} << 20, 'z'))->status == 413);
+    auto const long_one =
+        net::http_ask(where, "PUT", "/blobs", std::string((std::size_t{3} << 20) + 1, 'z'));
+    CHECK((!long_one || long_one->status == 413));  // or the sender was cut off while it wrote
 }

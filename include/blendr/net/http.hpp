@@ -18,6 +18,7 @@ struct http_request {
     std::string_view path{};  ///< without what follows a `?`
     std::string_view body{};
     std::string_view origin{};
+    std::string_view range{};  ///< "bytes=…", as the client wrote it
     std::string_view known{};  ///< the tag of what the client has of this path ("If-None-Match")
 };
 
@@ -34,6 +35,7 @@ struct http_reply {
     bool cors = true;                    ///< may other origins read it, where CORS is on at all?
     std::string_view tag{};              ///< a literal: its ETag
     std::span<http_field const> head{};  ///< what else its head says
+    std::string part{};                  ///< of a part, its Content-Range
 };
 
 /// Names a WebSocket connection as long as it lasts, and none after it.
@@ -45,6 +47,14 @@ class http_handler {
 public:
     virtual ~http_handler() = default;
     virtual http_reply on_request(http_request const& in) = 0;
+    /// How long a body may be there; 0: as the server's options say. A body above those counts towards
+    /// `large_bytes_max` and must tell its length.
+    virtual std::size_t body_bytes_max(std::string_view method, std::string_view path) const
+    {
+        (void)method;
+        (void)path;
+        return 0;
+    }
     /// What a WebSocket client said; the answer goes back to it, unless empty.
     virtual std::string on_text(socket_id from, std::string_view text) = 0;
     virtual void on_closed(socket_id which) = 0;
@@ -55,6 +65,7 @@ struct http_options {
     std::string cors{};  ///< the origin that browsers may ask from, or "*"; empty: none
     std::size_t connections_max = 1024;
     std::size_t body_bytes_max = std::size_t{2} << 20;
+    std::size_t large_bytes_max = std::size_t{256} << 20;  ///< of all large bodies and answers
     std::size_t header_bytes_max = std::size_t{16} << 10;
     std::size_t text_bytes_max = std::size_t{1} << 20;    ///< of one WebSocket message
     std::size_t unsent_bytes_max = std::size_t{4} << 20;  ///< slower WebSocket clients are dropped
@@ -99,7 +110,8 @@ private:
     std::shared_ptr<state> state_;
 };
 
-/// Asks a server and waits for the answer's body: for command lines and tests. `method` is GET or POST; the
+/// Asks a server and waits for the answer's body: for command lines and tests. `method` is GET, PUT or POST;
+/// `range`, where not empty, asks for a part ("bytes=0-99"). The
 /// whole exchange is over within `limit_ms`, and the answer has at most 64 MiB.
 struct http_answer {
     unsigned status{};
@@ -107,6 +119,6 @@ struct http_answer {
 };
 result<http_answer, error> http_ask(std::string const& server, std::string_view method,
                                     std::string const& path, std::string body = {},
-                                    std::int64_t limit_ms = 10'000);
+                                    std::int64_t limit_ms = 10'000, std::string const& range = {});
 
 }  // namespace blendr::net

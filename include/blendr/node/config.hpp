@@ -28,6 +28,10 @@ struct rpc_settings {
     std::uint64_t batch_max = 128;
     std::uint64_t connections_max = 1024;
 };
+struct blob_settings {
+    std::uint64_t quota_bytes = std::uint64_t{4} << 30;  ///< of disk, for all of them
+    std::uint64_t bytes_max = std::uint64_t{64} << 20;   ///< of one
+};
 struct log_settings {
     std::string level = "info";  ///< debug, info, warning, error, none
     bool json = false;
@@ -41,6 +45,7 @@ struct config {
     engine_settings engine{};
     p2p_settings p2p{};
     rpc_settings rpc{};
+    blob_settings blobs{};
     log_settings log{};
     std::uint32_t threads = 0;  ///< of the ledger; 0: one a core
     std::uint64_t mempool_bytes = std::uint64_t{64} << 20;
@@ -54,9 +59,10 @@ struct config {
 };
 BOOST_DESCRIBE_STRUCT(p2p_settings, (), (listen, peers, exchange, peers_max))
 BOOST_DESCRIBE_STRUCT(rpc_settings, (), (listen, cors, body_bytes_max, batch_max, connections_max))
+BOOST_DESCRIBE_STRUCT(blob_settings, (), (quota_bytes, bytes_max))
 BOOST_DESCRIBE_STRUCT(log_settings, (), (level, json))
 BOOST_DESCRIBE_STRUCT(config, (),
-                      (home, consensus, engine, p2p, rpc, log, threads, mempool_bytes,
+                      (home, consensus, engine, p2p, rpc, blobs, log, threads, mempool_bytes,
                        state_cache_bytes, state_backlog_bytes, block_bytes_max, sync_behind,
                        keep_blocks, stop_after))
 

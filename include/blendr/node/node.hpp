@@ -15,6 +15,7 @@
 
 #include <blendr/consensus/engine.hpp>
 #include <blendr/core/result.hpp>
+#include <blendr/crypto/cid.hpp>
 #include <blendr/crypto/identity.hpp>
 #include <blendr/ledger/block_log.hpp>
 #include <blendr/net/transport.hpp>
@@ -125,6 +126,21 @@ public:
     /// Where a transaction went; remembered for the last blocks.
     std::optional<place> find(hash256 const& transaction) const;
     consensus::membership validators(height at) const;
+
+    /// Keeps a blob for whoever asks by its name, this node's peers too; or says why not. Any thread.
+    result<crypto::cid, std::string> put_blob(bytes_view whole);
+    struct blob_state {
+        bool held{};
+        bool fetching{};
+        std::uint64_t size{};  ///< as far as it is known
+        std::uint64_t chunks{}, chunks_held{};
+        std::string why{};  ///< it is not held, nor fetched
+    };
+    /// What is known of a blob. One that is not held is asked for from peers from now on: ask again.
+    blob_state blob(crypto::cid const& what);
+    /// Part of a blob that is held, every byte checked.
+    result<bytes, std::string> read_blob(crypto::cid const& what, std::uint64_t from,
+                                         std::uint64_t count) const;
 
     /// Called after each commit, on the engine's thread: be quick. The number ends it.
     std::uint64_t on_block(std::function<void(committed_ptr const&)> tell);

@@ -26,6 +26,8 @@
 #include <blendr/net/http.hpp>
 #include <blendr/node/standard_chain.hpp>
 
+#include "job.hpp"
+
 using namespace blendr;
 namespace fs = std::filesystem;
 namespace json = boost::json;
@@ -44,7 +46,7 @@ constexpr std::string_view usage = R"(a wallet for a libblendr chain
   balance [ADDRESS]                      what an address owns; without one, your own
   send --to ADDRESS --value 2.5          pays
   call MESSAGE --member value ...        any message of any contract; `call` alone lists them all
-  order place|cancel|replace ...         call market.… (bond ..., provider ... likewise: call bond.…)
+  order place|cancel|replace ...         call market.… (bond ... likewise: call bond.…)
   show TABLE KEY                         a row of the state, say: show ledger/facts 0
   explain TRANSACTION                    what it did and what it cost, in words
   submit FILE                            a transaction signed elsewhere
@@ -55,9 +57,14 @@ Offline: sign with --offline --chain N --nonce N --expires HEIGHT --out FILE, ca
 A passphrase comes from BLENDR_PASSPHRASE or --passphrase-file.
 )";
 
-struct failure {
-    std::string why{};
-};
+std::string usage_text()
+{
+    std::string out{usage};
+    out.insert(out.find("  show TABLE"), jobs::usage);
+    return out;
+}
+
+using failure = jobs::failure;
 
 struct command {
     std::vector<std::string> words{};
@@ -74,7 +81,9 @@ command read(int argc, char** argv)
     command out{};
     for (int i = 1; i < argc; ++i) {
         std::string const word = argv[i];
-        if (word == "--json")
+        if (word == "--help")
+            out.words = {out.words.empty() ? "help" : out.words[0], "help"};
+        else if (word == "--json")
             out.json = true;
         else if (word == "--no-wait")
             out.wait = false;
@@ -356,17 +365,29 @@ int act(command const& c, std::string const& what, std::vector<std::string> cons
     return deliver(c, raw);
 }
 
+jobs::where place(command const& c) { return {flag(c, "rpc", "127.0.0.1:26603"), home(c), c.json}; }
+std::string own(command const& c) { return to_text(open_key(c).account()); }
+
 int run(command const& c)
 {
     auto const what = c.words.empty() ? std::string{"help"} : c.words[0];
     auto const second = c.words.size() > 1 ? c.words[1] : std::string{};
-    if (what == "help") return std::fputs(std::string{usage}.c_str(), stdout), 0;
+    if (what == "help") return std::fputs(usage_text().c_str(), stdout), 0;
     if (what == "keys") return keys(c);
     if (what == "balance") return balance(c);
     if (what == "send") return act(c, "bank.transfer", c.rest);
     if (what == "order") return act(c, "market." + second, c.rest);
     if (what == "bond") return act(c, "bond." + second, c.rest);
+    if (what == "provider" && second == "register") return act(c, "market.enrol", c.rest);
+    if (what == "provider" && second == "state")
+        return jobs::provider_state(place(c), c.words.size() > 2 ? c.words[2] : own(c));
     if (what == "provider") return act(c, "market." + second, c.rest);
+    if (what == "feedback" && second == "give") return act(c, "reputation.rate", c.rest);
+    if (what == "feedback") return jobs::feedback(place(c), second.empty() ? own(c) : second);
+    if (what == "job" && (second.empty() || second == "help"))
+        return std::fputs(jobs::help, stdout), 0;
+    if (second == "help") return std::fputs(usage_text().c_str(), stdout), 0;
+    if (what == "job") return jobs::job(place(c), open_key(c), c.words, c.rest);
     if (what == "call") {
         if (!second.empty()) return act(c, second, c.rest);
         for (auto const& each : forms().messages()) std::printf("%s\n", each.c_str());

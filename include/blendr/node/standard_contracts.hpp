@@ -8,6 +8,7 @@
 #include <blendr/market/contract.hpp>
 #include <blendr/market/json.hpp>
 #include <blendr/node/judge.hpp>
+#include <blendr/node/programs.hpp>
 #include <blendr/reputation/contract.hpp>
 #include <blendr/verify/contract.hpp>
 #include <blendr/verify/referee.hpp>
@@ -20,7 +21,6 @@ namespace blendr::node {
 template <template <class...> class Taker>
 using of_standard_contracts =
     Taker<ledger::bank, bond::contract, bond::evidence<engine_judge>, reputation::contract,
-          verify::contract, verify::referee<verify::no_programs>, market::contract,
-          escrow::contract>;
+          verify::contract, verify::referee<programs>, market::contract, escrow::contract>;
 
 }  // namespace blendr::node

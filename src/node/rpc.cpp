@@ -32,6 +32,7 @@
 #include <blendr/version.hpp>
 
 #include <node/explorer.hpp>
+#include <node/topics.hpp>
 
 namespace blendr::node {
 namespace {
@@ -151,7 +152,15 @@ result<bytes, rpc_error> hex_of(std::string_view raw)
     return *std::move(out);
 }
 
-constexpr std::array<std::string_view, 2> topics{"blocks", "transactions"};
+std::string topic_list()
+{
+    std::string out{};
+    for (auto const& each : topic_kinds) {
+        if (!out.empty()) out += ", ";
+        out += each.name;
+    }
+    return out;
+}
 
 }  // namespace
 
@@ -673,9 +682,10 @@ private:
     {
         if (who.socket == 0) return fail{wrong("only a WebSocket, at /ws, can subscribe")};
         auto const topic = in.text(0);
-        if (std::find(topics.begin(), topics.end(), topic) == topics.end())
-            return fail{wrong("there is no topic \"" + std::string{topic} +
-                              "\"; there are blocks and transactions")};
+        if (std::none_of(topic_kinds.begin(), topic_kinds.end(),
+                         [&](auto const& each) { return each.name == topic; }))
+            return fail{wrong("there is no topic \"" + std::string{topic} + "\"; there are " +
+                              topic_list())};
         std::lock_guard const lock{subscribers_mutex_};
         subscribers_[std::string{topic}].insert(who.socket);
         return json::value(true);
@@ -715,6 +725,7 @@ private:
                               {"time_ms", to_json(b->block.at.block_time)},
                               {"transactions", b->done.results.size()},
                               {"app_hash", to_json(b->done.app_hash)}});
+        tell_of_contracts(*b);
         auto const to = listeners("transactions");
         if (to.empty()) return;
         auto const parts = node_.forms().block(b->block.payload);
@@ -728,6 +739,20 @@ private:
                 event.emplace("receipt", node_.forms().receipt(b->done.results[i]));
             push("transactions", to, json::value(std::move(event)));
         }
+    }
+
+    void tell_of_contracts(committed_block const& b)
+    {
+        std::set<std::string_view> wanted{};
+        for (auto const& each : topic_kinds)
+            if (each.name != "blocks" && each.name != "transactions" &&
+                !listeners(std::string{each.name}).empty())
+                wanted.insert(each.name);
+        if (wanted.empty()) return;
+        watch_.on_block(node_, b, wanted, [&](std::string_view topic, json::value event) {
+            std::string const name{topic};
+            push(name, listeners(name), std::move(event));
+        });
     }
 
     // ---- for those who watch over it
@@ -789,11 +814,14 @@ private:
     bool local_ = false;  // the explorer is for this machine; a proxy may show it to others
     std::mutex subscribers_mutex_{};
     std::map<std::string, std::set<net::socket_id>> subscribers_{};
+    topic_watch watch_{};  // on the thread that tells of blocks
 };
 
 std::vector<rpc_server::body::method> const& rpc_server::body::methods()
 {
     parameter const raw{"raw", kind::truth, false, "with the bytes, in hex"};
+    static std::string const topics_text = topic_list();
+    std::string_view const topics_about{topics_text};
     static std::vector<method> const all{
         {"status", "Where the node stands.", {}, "object", &body::status},
         {"block",
@@ -864,12 +892,12 @@ std::vector<rpc_server::body::method> const& rpc_server::body::methods()
         {"config", "The settings in effect.", {}, "object", &body::effective},
         {"subscribe",
          "Turns events on, on a WebSocket.",
-         {{"topic", kind::text, true, "blocks or transactions"}},
+         {{"topic", kind::text, true, topics_about}},
          "boolean",
          &body::subscribe},
         {"unsubscribe",
          "Turns them off.",
-         {{"topic", kind::text, true, "blocks or transactions"}},
+         {{"topic", kind::text, true, topics_about}},
          "boolean",
          &body::unsubscribe},
         {"rpc.discover", "This document.", {}, "object", &body::discover},
@@ -898,10 +926,14 @@ boost::json::value rpc_server::openrpc()
             {"result", json::object{{"name", "result"},
                                     {"schema", json::object{{"type", text(each.result)}}}}}});
     }
+    json::array topics{};
+    for (auto const& each : topic_kinds)
+        topics.push_back(json::object{{"name", text(each.name)}, {"summary", text(each.about)}});
     return json::object{
         {"openrpc", "1.2.6"},
         {"info", json::object{{"title", "libblendr node"}, {"version", text(header_version)}}},
-        {"methods", std::move(methods)}};
+        {"methods", std::move(methods)},
+        {"x-topics", std::move(topics)}};
 }
 
 rpc_server::rpc_server(node& of) : body_{std::make_unique<body>(of)} {}

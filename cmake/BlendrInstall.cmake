@@ -6,6 +6,8 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/blendr")
 set(BLENDR_COMPONENT_NEEDS "")
+# The .pc files find the prefix from where they lie: `cmake --install --prefix` may choose another than was configured.
+file(RELATIVE_PATH PC_UP "${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
 
 foreach(library IN LISTS BLENDR_LIBRARIES)
     set(target blendr_${library})

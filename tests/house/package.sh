@@ -21,14 +21,13 @@ case $1 in
         "$WORK/cmake/consumer"
         ;;
     pkgconfig)
-        # The files name the prefix that was configured, so tell pkg-config where they lie now.
         export PKG_CONFIG_PATH=$prefix/$LIBDIR/pkgconfig
-        flags=$(pkg-config --define-variable=prefix="$prefix" --cflags --libs blendr)
+        flags=$(pkg-config --cflags --libs blendr)
         # shellcheck disable=SC2086  # flags are words
         "$CXX" -O1 "$example" $flags -o "$WORK/with-pkg-config"
         "$WORK/with-pkg-config"
         for component in $COMPONENTS; do
-            [ "$component" = core ] || pkg-config --define-variable=prefix="$prefix" --libs "blendr-$component" >/dev/null
+            [ "$component" = core ] || pkg-config --libs "blendr-$component" >/dev/null
         done
         ;;
     missing)

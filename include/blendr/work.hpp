@@ -11,3 +11,4 @@
 #include <blendr/work/scene.hpp>
 #include <blendr/work/schedule.hpp>
 #include <blendr/work/split.hpp>
+#include <blendr/work/steps.hpp>

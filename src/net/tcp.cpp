@@ -94,6 +94,8 @@ struct connection : std::enable_shared_from_this<connection> {
     std::size_t parts_held = 0;
     budget byte_budget;
     budget message_budget;
+    budget send_budget;
+    asio::steady_timer send_pause;
     bool asked_contacts = false;
     std::size_t contact_asks = 0;
     bool established = false;
@@ -130,7 +132,9 @@ public:
           resolver_{io_},
           ticker_{io_},
           book_{options_.seed != 0 ? options_.seed : random_seed()},
-          all_bytes_{options_.limits.bytes_per_second_all, options_.limits.bytes_per_second_all}
+          all_bytes_{options_.limits.bytes_per_second_all, options_.limits.bytes_per_second_all},
+          all_sent_{options_.limits.send_bytes_per_second_all,
+                    options_.limits.send_bytes_per_second_all}
     {}
 
     ~tcp_transport() override { stop(); }
@@ -576,10 +580,14 @@ private:
         if (c->dead || c->writing || c->small_writing || !c->established) return;
         std::size_t filled = 0;
         static constexpr std::array<std::size_t, 4> order{control_lane, 0, 1, 2};
+        static constexpr std::ptrdiff_t never_wait = 2;  // of these lanes
+        auto const now = now_ms();
+        auto const wait = std::max(c->send_budget.wait_ms(now), all_sent_.wait_ms(now));
+        auto const end = wait > 0 ? order.begin() + never_wait : order.end();
         while (filled + frame_max <= write_buffer) {
-            auto const on = std::find_if(order.begin(), order.end(),
+            auto const on = std::find_if(order.begin(), end,
                                          [&](std::size_t each) { return refill(*c, each); });
-            if (on == order.end()) break;
+            if (on == end) break;
             auto& s = c->sending[*on];
             auto const size = std::min(fragment_max, s.message->size() - s.at);
             bool const last = s.at + size == s.message->size();
@@ -589,11 +597,24 @@ private:
             s.at += size;
             if (last) s.message.reset();
         }
+        c->send_budget.spend(filled, now);
+        all_sent_.spend(filled, now);
         if (filled == 0) {
             std::lock_guard const lock{c->outbox_mutex};
-            bool const more = std::any_of(c->outbox.begin(), c->outbox.end(),
-                                          [](auto const& q) { return !q.waiting.empty(); });
+            bool const more = std::any_of(order.begin(), end, [&](std::size_t each) {
+                return !c->outbox[each].waiting.empty();
+            });
             c->flush_posted = more;
+            bool const paced = std::any_of(end, order.end(), [&](std::size_t each) {
+                return c->sending[each].message || !c->outbox[each].waiting.empty();
+            });
+            if (paced) {
+                c->send_pause.expires_after(
+                    std::chrono::milliseconds{std::min<std::int64_t>(wait, 1000)});
+                c->send_pause.async_wait([this, c](error_code cancelled) {
+                    if (!cancelled) flush(c);
+                });
+            }
             if (more) asio::post(io_, [this, c] { flush(c); });
             return;
         }
@@ -616,6 +637,7 @@ private:
         error_code ignored;
         c->socket.close(ignored);
         c->pause.cancel();
+        c->send_pause.cancel();
         unfinished_ -= c->parts_held;
         {
             std::lock_guard const lock{c->outbox_mutex};
@@ -684,6 +706,7 @@ private:
     std::set<connection_ptr> connections_{};
     address_book book_;
     budget all_bytes_;
+    budget all_sent_;
     std::size_t unfinished_ = 0;
     std::uint64_t pings_ = 0;
 
@@ -699,7 +722,9 @@ connection::connection(tcp_transport& o, tcp::socket s, bool d, tcp_limits const
       dialled{d},
       parts{limits.messages},
       byte_budget{limits.bytes_per_second, limits.bytes_per_second},
-      message_budget{limits.messages_per_second, limits.messages_per_second}
+      message_budget{limits.messages_per_second, limits.messages_per_second},
+      send_budget{limits.send_bytes_per_second, limits.send_bytes_per_second},
+      send_pause{socket.get_executor()}
 {}
 
 }  // namespace

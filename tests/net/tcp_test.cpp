@@ -229,6 +229,24 @@ TEST_CASE("tcp: who sends faster than it may is read more slowly and loses nothi
     CHECK(took > std::chrono::milliseconds{700});  // 4 MB, of which one second's worth is free
 }
 
+TEST_CASE("tcp: bulk leaves no faster than it may, and consensus does not wait for it")
+{
+    member a{1};
+    member b{2, {a.where}, [](net::tcp_options& o) { o.limits.send_bytes_per_second = 2'000'000; }};
+    REQUIRE(eventually([&] { return b.ear.has(a.key); }));
+    auto const begun = std::chrono::steady_clock::now();
+    for (int i = 0; i < 40; ++i) CHECK(b.it->send(a.key, lane::bulk, net::share(bytes(100'000))));
+    // the second's worth that was saved up goes at once, the rest waits; a vote does not
+    CHECK(b.it->send(a.key, lane::consensus, net::share(bytes(10))));
+    REQUIRE(eventually([&] { return a.ear.count() == 41; }));
+    auto const heard = a.ear.heard();
+    auto const vote = std::find_if(heard.begin(), heard.end(), [](auto const& each) {
+        return std::get<1>(each) == lane::consensus;
+    });
+    CHECK(vote - heard.begin() < 35);
+    CHECK(std::chrono::steady_clock::now() - begun > std::chrono::milliseconds{700});
+}
+
 TEST_CASE("tcp: a queue that is full drops the message and says so")
 {
     member a{1, {}, [](net::tcp_options& o) { o.limits.bytes_per_second = 1000; }};

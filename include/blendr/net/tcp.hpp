@@ -25,8 +25,11 @@ struct tcp_limits {
         20'000;  ///< without one whole frame; there is a ping every quarter of it
     std::uint64_t bytes_per_second = std::uint64_t{256} << 20;    ///< in, from one peer
     std::uint64_t bytes_per_second_all = std::uint64_t{1} << 30;  ///< in, from all peers
-    std::uint64_t messages_per_second = 50'000;                   ///< from one peer
-    std::size_t unfinished_bytes_max = std::size_t{128} << 20;    ///< of messages, from all peers
+    /// Out, to one peer and to all: gossip and bulk wait for it, consensus does not.
+    std::uint64_t send_bytes_per_second = std::uint64_t{256} << 20;
+    std::uint64_t send_bytes_per_second_all = std::uint64_t{1} << 30;
+    std::uint64_t messages_per_second = 50'000;                 ///< from one peer
+    std::size_t unfinished_bytes_max = std::size_t{128} << 20;  ///< of messages, from all peers
     std::array<std::size_t, 4> queue_bytes{std::size_t{48} << 20, std::size_t{8} << 20,
                                            std::size_t{48} << 20, std::size_t{64} << 10};
     message_limits messages{};

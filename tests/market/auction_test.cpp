@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include <blendr/core/random.hpp>
@@ -210,6 +211,63 @@ TEST_CASE("auction: random books clear as trying every price says" *
         side_of(asks);
         check_rules(bids, asks, spread + 1, any.below(spread + 5));
     }
+}
+
+TEST_CASE("auction: ranks say who is served, and change neither price nor volume" *
+          doctest::test_suite("property"))
+{
+    rng any{test::seed() + 3};
+    INFO("seed " << test::seed());
+    std::uint64_t moved = 0;
+    for (int round = 0; round < 2000; ++round) {
+        std::vector<batch_order> bids, asks;
+        auto const spread = 1 + any.below(20);
+        for (auto n = any.below(10); n > 0; --n)
+            bids.push_back(order_of(n, 1 + any.below(spread), 1 + any.below(30)));
+        for (auto n = 1 + any.below(round % 10 == 0 ? 200 : 10); n > 0; --n) {
+            auto const limit = 1 + any.below(spread);
+            asks.push_back(order_of(n, limit, 1 + any.below(30)));
+            asks.back().rank = 10 * limit + any.below(40);
+        }
+        auto plain = asks;
+        for (auto& each : plain) each.rank = 0;
+        auction with, without;
+        auto const got = run(with, bids, asks), expected = run(without, bids, plain);
+        REQUIRE(got.at == expected.at);
+        std::uint64_t volume = 0;
+        for (auto const& f : got.fills) {
+            REQUIRE(asks[f.ask].limit <= got.at.at);
+            volume += f.size.get();
+        }
+        REQUIRE(volume == got.at.volume.get());
+        moved += got.fills != expected.fills;
+        for (std::uint32_t i = 0; i < asks.size(); ++i) {
+            auto const sold = asks[i].size - with.left(i);
+            for (std::uint32_t k = 0; k < asks.size(); ++k)
+                if (asks[k].limit <= got.at.at && asks[k].rank < asks[i].rank &&
+                    sold != quantity{0})
+                    REQUIRE(with.left(k) == quantity{0});  // the better rank comes first
+        }
+        // Selective bids: one after the other in line, never dearer than their limit.
+        auto const left = [&](std::uint32_t i) { return with.left(i); };
+        std::vector<std::uint32_t> line(asks.size());
+        for (std::uint32_t i = 0; i < line.size(); ++i) line[i] = i;
+        std::sort(line.begin(), line.end(), [&](auto a, auto b) {
+            return std::pair{asks[a].rank, asks[a].id.get()} <
+                   std::pair{asks[b].rank, asks[b].id.get()};
+        });
+        selective_bid const bid{order_of(500, 1 + any.below(spread), 1 + any.below(90), 9)};
+        std::vector<batch_fill> wanted;
+        auto open = bid.what.size;
+        for (auto const i : line) {
+            auto const size = std::min(open, left(i));
+            if (asks[i].limit > bid.what.limit || size == quantity{0}) continue;
+            wanted.push_back({0, i, asks[i].limit, size, true});
+            open -= size;
+        }
+        REQUIRE(serve(with, {bid}, anything) == wanted);
+    }
+    CHECK(moved > 200);
 }
 
 TEST_CASE("auction: a selective bid takes the cheapest eligible asks at their own prices")

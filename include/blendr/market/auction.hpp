@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,8 @@ struct batch_order {
     trader_id owner{};
     price limit{};
     quantity size{};
+    /// Asks: their place in line where it is not the limit's, lower first. All of a batch or none.
+    std::uint64_t rank{};
 };
 
 /// A bid that not every ask will do for.
@@ -69,6 +72,10 @@ concept eligibility = std::is_invocable_r_v<bool, E&, std::uint32_t /*bid*/, std
 /// dearer choice would have left room for another gang. It does find a gang's size whenever asks
 /// within its limit, its cap and the bounds below hold it.
 ///
+/// Where asks are ranked, rank stands for the limit in who is served first: among the asks that
+/// would sell at the one price, and for selective bids. Neither price nor volume nor what anybody is
+/// paid depends on it.
+///
 /// The object is a workspace: reused, it allocates nothing. Same input, same fills, everywhere.
 class auction {
 public:
@@ -101,6 +108,7 @@ private:
 
     static clearing choose_price(std::span<ranked const> bids, std::span<ranked const> asks,
                                  price reference) noexcept;
+    void rank_asks(std::span<batch_order const> asks);
     static void ration(std::span<ranked const> best_first, std::uint64_t volume,
                        std::vector<std::uint64_t>& filled);
 
@@ -108,6 +116,8 @@ private:
     std::vector<ranked> bids_{}, asks_{};                              // best first
     std::vector<std::uint64_t> bid_fill_{}, ask_fill_{}, ask_left_{};  // by place in the input
     std::vector<std::uint32_t> ask_owner_{};
+    std::vector<std::uint64_t> least_{};  // ranked: the lowest limit from each place in line on
+    std::vector<ranked> willing_{};
     std::vector<ranked> selective_{};
     struct part {
         std::uint32_t ask;
@@ -132,9 +142,20 @@ clearing auction::run(std::span<batch_order const> bids, std::span<batch_order c
         ask_owner_[i] = asks[i].owner.get();
     }
     auto const out = choose_price(bids_, asks_, reference);
+    rank_asks(asks);
     if (out.volume == quantity{0}) return out;
     ration(bids_, out.volume.get(), bid_fill_);
-    ration(asks_, out.volume.get(), ask_fill_);
+    if (least_.empty()) {
+        ration(asks_, out.volume.get(), ask_fill_);
+    } else {
+        willing_.clear();
+        for (auto each : asks_) {
+            if (each.limit > out.at.get()) continue;
+            each.limit = asks[each.place].rank;
+            willing_.push_back(each);
+        }
+        ration(willing_, out.volume.get(), ask_fill_);
+    }
 
     std::size_t a = 0;
     std::uint64_t ask_open = ask_fill_[asks_[0].place];
@@ -166,13 +187,17 @@ bool auction::serve(std::span<selective_bid const> bids, Eligible&& eligible, bo
         std::uint32_t looks = 0;
         parts_.clear();
         while (first < asks_.size() && ask_left_[asks_[first].place] == 0) ++first;
-        for (auto const& ask : std::span{asks_}.subspan(first)) {
-            if (wanted == 0 || ask.limit > bid.what.limit.get() || looks == limits.looks_max ||
+        for (auto i = first; i < asks_.size(); ++i) {
+            auto const& ask = asks_[i];
+            auto const least = least_.empty() ? ask.limit : least_[i];
+            if (wanted == 0 || least > bid.what.limit.get() || looks == limits.looks_max ||
                 parts_.size() == limits.parts_max)
                 break;
             ++together;
             auto const left = ask_left_[ask.place];
-            if (left == 0 || ask_owner_[ask.place] == bid.what.owner.get()) continue;
+            if (left == 0 || ask.limit > bid.what.limit.get() ||
+                ask_owner_[ask.place] == bid.what.owner.get())
+                continue;
             ++looks;
             if (!eligible(next.place, ask.place)) continue;
             auto size = left < wanted ? left : wanted;
@@ -193,6 +218,20 @@ bool auction::serve(std::span<selective_bid const> bids, Eligible&& eligible, bo
         }
     }
     return true;
+}
+
+/// Puts asks in the order of their ranks, if they have any.
+inline void auction::rank_asks(std::span<batch_order const> asks)
+{
+    least_.clear();
+    if (std::none_of(asks.begin(), asks.end(), [](auto const& a) { return a.rank != 0; })) return;
+    sorter_.sort(asks, impl::low_first, asks_, [](batch_order const& a) { return a.rank; });
+    least_.resize(asks_.size());
+    std::uint64_t least = ~std::uint64_t{0};
+    for (auto i = asks_.size(); i-- != 0;) {
+        asks_[i].limit = asks[asks_[i].place].limit.get();
+        least_[i] = least = std::min(least, asks_[i].limit);
+    }
 }
 
 inline clearing auction::choose_price(std::span<ranked const> bids, std::span<ranked const> asks,

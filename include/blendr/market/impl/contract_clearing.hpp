@@ -10,8 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include <boost/mp11/algorithm.hpp>
+
+#include <blendr/ledger/context.hpp>
 #include <blendr/market/auction.hpp>
 #include <blendr/market/contract.hpp>
+#include <blendr/reputation/contract.hpp>
+#include <blendr/reputation/effects.hpp>
 
 namespace blendr::market::impl {
 
@@ -19,6 +24,13 @@ constexpr bool selective(orders::row const& r) noexcept
 {
     return r.gang || r.per_provider_max != quantity{0} || !r.wanted.empty();
 }
+
+/// Whether the chain that a view looks at keeps scores.
+template <class View>
+inline constexpr bool keeps_scores = false;
+template <class Registry, class C>
+inline constexpr bool keeps_scores<ledger::hook_view<Registry, C>> =
+    boost::mp11::mp_contains<typename Registry::tables, reputation::scores>::value;
 
 /// What an auction does to its orders. Carried out later, in order.
 struct clearing_day {
@@ -169,7 +181,8 @@ private:
             }
         }
         for (std::uint32_t i = 0; i < out_.asks.size(); ++i)
-            asks.push_back({order_id{i}, {}, ask_rows_[i]->limit, ask_rows_[i]->left});
+            asks.push_back(
+                {order_id{i}, {}, ask_rows_[i]->limit, ask_rows_[i]->left, rank_of(out_.asks[i])});
         if (!picky.empty()) number_owners(asks, picky, picky_at);
 
         auction work{};
@@ -189,6 +202,25 @@ private:
             out_.trades.push_back({picky_at[f.bid], f.ask, f.at, f.size});
             out_.selective += f.size;
         });
+    }
+
+    /// A spot ask's place in line: its price, a little dearer for who is little trusted. Units are
+    /// of fp32 work, so that is the score that counts.
+    std::uint64_t rank_of(entry const& e) const
+    {
+        if constexpr (keeps_scores<View>) {
+            if (!is_spot(of_)) return 0;
+            auto const score = reputation::score(
+                view_.template row<reputation::scores>(
+                    {e.key.owner, reputation::role::provider, reputation::family::fp32}),
+                view_.block().at, view_.template row<reputation::conditions>(0).scores);
+            // in parts of a grain, so that small prices are told apart
+            amount const fine{u128{e.limit.get()} * reputation::basis_points};
+            auto const rank = reputation::rank_price(fine, score).grains();
+            return static_cast<std::uint64_t>(std::min<u128>(rank, ~std::uint64_t{0}));
+        } else {
+            return 0;
+        }
     }
 
     /// Who is whose: what selective bids need to know.

@@ -38,17 +38,25 @@ public:
     template <class Order>
     void sort(std::span<Order const> in, bool high_comes_first, std::vector<ranked_price>& out)
     {
+        sort(in, high_comes_first, out, [](Order const& o) { return plain_part(o).limit.get(); });
+    }
+    /// The same by another number than the limit, which then stands in its place.
+    template <class Order, class By>
+    void sort(std::span<Order const> in, bool high_comes_first, std::vector<ranked_price>& out,
+              By&& by)
+    {
         out.resize(in.size());
         bool by_id = true;
         std::uint64_t all = ~std::uint64_t{0}, any = 0, last = 0;
         for (std::size_t i = 0; i < in.size(); ++i) {
             auto const& o = plain_part(in[i]);
             auto const id = o.id.get();
-            out[i] = {o.limit.get(), o.size.get(), id, static_cast<std::uint32_t>(i)};
+            auto const key = by(in[i]);
+            out[i] = {key, o.size.get(), id, static_cast<std::uint32_t>(i)};
             by_id = by_id && id >= last;
             last = id;
-            all &= o.limit.get();
-            any |= o.limit.get();
+            all &= key;
+            any |= key;
         }
         if (!by_id)
             std::sort(out.begin(), out.end(), [](ranked_price const& a, ranked_price const& b) {

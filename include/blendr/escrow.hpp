@@ -8,5 +8,6 @@
 #include <blendr/escrow/job.hpp>
 #include <blendr/escrow/job_state.hpp>
 #include <blendr/escrow/order.hpp>
+#include <blendr/escrow/queries.hpp>
 #include <blendr/escrow/tables.hpp>
 #include <blendr/escrow/types.hpp>

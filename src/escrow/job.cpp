@@ -286,6 +286,9 @@ void job::act(std::uint32_t index, transition const& way, height now, effects& o
         if (a.bond != amount{}) out.push_back(lock_bond{agreement_id{index}, a.provider, a.bond});
         break;
     case action::begin:
+        a.begun = now;
+        a.metered_to = now;
+        break;
     case action::go_on:
         a.metered_to = now;
         break;
@@ -368,6 +371,7 @@ void job::raise(std::uint32_t index, event on, height now, effects& out,
     if (moved_on || on == event::object) enter(index, now);
     if (moved_on) out.push_back(moved{agreement_id{index}, a.at});
 
+    if (way->blame != fault::none) a.why = way->blame;
     if (auto const lost = part(a.bond, bond_lost_for(way->blame)); lost != amount{}) {
         a.bond -= lost;
         out.push_back(slash_bond{agreement_id{index}, a.provider, way->blame, lost, reporter});
@@ -563,6 +567,7 @@ result<agreement_id, reject> job::match(crypto::address const& provider, std::ui
     auto& made = state_.agreements.emplace_back();
     made.provider = provider;
     made.by = by;
+    made.made = now;
     for (std::uint32_t i = 0; made.assigned < units; ++i) {
         auto& each = state_.units[i];
         if (each.at != unit_state::listed) continue;

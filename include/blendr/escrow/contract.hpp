@@ -7,6 +7,7 @@
 #include <boost/describe.hpp>
 
 #include <blendr/escrow/job.hpp>
+#include <blendr/escrow/queries.hpp>
 #include <blendr/escrow/tables.hpp>
 #include <blendr/ledger/contract.hpp>
 #include <blendr/market/contract.hpp>
@@ -119,7 +120,7 @@ struct contract {
 
     using messages = type_list<submit, top_up, post_price, accept, approve, object, challenge,
                                cancel, cancel_all, take, start, deliver, quit, report>;
-    using tables = type_list<conditions, jobs, pledges, due>;
+    using tables = type_list<conditions, jobs, pledges, due, past>;
     using events = type_list<submitted, deposited, listed, matched, agreement_moved, delivered,
                              paid, refunded, slashed, warned, checked, job_closed>;
 
@@ -259,7 +260,18 @@ struct contract {
     {
         return sound(asked.what) == reject::ok ? price_of_checks(asked.what) : check_price{};
     }
-    using queries = type_list<job_of, unit_of, jobs_of, price_of, work_for>;
+    /// For those who work and those who pay, see queries.hpp.
+    static escrow::query::openings query(auto const& view, escrow::query::open_jobs const& asked);
+    static std::vector<escrow::query::assignment> query(auto const& view,
+                                                        escrow::query::work_of const& asked);
+    static std::vector<escrow::query::chore> query(auto const& view,
+                                                   escrow::query::needs_of const& asked);
+    static std::vector<escrow::query::memory> query(auto const& view,
+                                                    escrow::query::past_of const& asked);
+    using queries =
+        type_list<job_of, unit_of, jobs_of, price_of, work_for, escrow::query::open_jobs,
+                  escrow::query::work_of, escrow::query::needs_of, escrow::query::past_of>;
+    using index = escrow::query::index;
 
 private:
     static plan rows_of(job_key const& job, tx_info const& tx, auto& access)

@@ -42,11 +42,14 @@ struct agreement {
     height metered_to{};  ///< paid by time: up to here
     amount earned{};      ///< paid so far, fees included
     amount fees{};
+    height made{};           ///< when it was matched
+    height begun{};          ///< when the provider started; zero if it never did
+    fault why{fault::none};  ///< what the provider answers for, if anything
     friend bool operator==(agreement const&, agreement const&) = default;
 };
 BOOST_DESCRIBE_STRUCT(agreement, (),
                       (provider, by, at, due, assigned, delivered, disputed, paid, held, bond,
-                       metered_to, earned, fees))
+                       metered_to, earned, fees, made, begun, why))
 
 /// All that a job is: what a ledger keeps and what two nodes must agree on. Read it freely; only
 /// job.hpp changes it.

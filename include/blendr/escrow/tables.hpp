@@ -23,7 +23,6 @@ using crypto::address;
 using ledger::mode;
 
 inline constexpr crypto::domain task_domain{"escrow.task/1"};
-inline constexpr crypto::domain device_domain{"escrow.device/1"};
 
 /// A job's name: whose it is and the number that its owner gave it. A number is free again when its
 /// job is closed.
@@ -46,11 +45,9 @@ BOOST_DESCRIBE_STRUCT(task_origin, (), (job, opened, unit, with))
 
 inline hash256 task_of(task_origin const& of) { return crypto::hash(task_domain, encode(of)); }
 
-/// The bond that stands behind a device. Its owner locks it with `bond.lock_provider`.
-inline bond::subject device_bond(market::device_key const& of)
-{
-    return {bond::purpose::provider, crypto::hash(device_domain, encode(of))};
-}
+/// The bond that stands behind a device is one, whatever it promises: hours on the market or units
+/// of a job. Its owner locks it with `bond.lock_provider`.
+inline bond::subject device_bond(market::device_key const& of) { return market::bond_of(of); }
 
 /// Fixed when the chain begins.
 struct conditions {
@@ -59,6 +56,7 @@ struct conditions {
     struct row {
         std::uint16_t fee = 250;  ///< of every payment, in basis points; burned
         amount challenge_stake = 5_blnd;
+        std::uint64_t past_kept = 20'000;  ///< heights that an agreement is remembered for
         friend bool operator==(row const&, row const&) = default;
     };
 };
@@ -133,6 +131,25 @@ struct due {
     };
 };
 
+/// Agreements that are over, the oldest first, for as long as the chain remembers them.
+struct past {
+    static constexpr std::string_view name = "past";
+    static constexpr bool ordered = true;
+    struct key {
+        height ended{};
+        job_key job{};
+        std::uint32_t which{};  ///< the agreement
+        friend constexpr auto operator<=>(key const&, key const&) = default;
+    };
+    struct row {
+        agreement what{};
+        std::uint32_t device{};
+        hash256 program{};
+        reputation::family work{reputation::family::fp32};
+        hash256 name{};  ///< by which both sides may rate it; none when nothing was paid
+    };
+};
+
 // -- what is told
 
 struct submitted {
@@ -201,11 +218,13 @@ struct job_closed {
     job_key job{};
 };
 
-BOOST_DESCRIBE_STRUCT(conditions::row, (), (fee, challenge_stake))
+BOOST_DESCRIBE_STRUCT(conditions::row, (), (fee, challenge_stake, past_kept))
 BOOST_DESCRIBE_STRUCT(jobs::row, (),
                       (what, money, claims, data, draws, devices, posted, checks, opened, queued))
 BOOST_DESCRIBE_STRUCT(pledges::row, (), (value))
 BOOST_DESCRIBE_STRUCT(due::key, (), (at, job))
 BOOST_DESCRIBE_STRUCT(due::row, (), (waits))
+BOOST_DESCRIBE_STRUCT(past::key, (), (ended, job, which))
+BOOST_DESCRIBE_STRUCT(past::row, (), (what, device, program, work, name))
 
 }  // namespace blendr::escrow

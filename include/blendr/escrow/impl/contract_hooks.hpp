@@ -51,6 +51,21 @@ public:
         }
     }
 
+    /// The oldest of what is remembered goes, at most a block's share.
+    void grow_old()
+    {
+        auto const kept = ctx_.template row<conditions>(0).past_kept;
+        if (now_.get() <= kept) return;
+        std::vector<past::key> old{};
+        ctx_.template each<past>([&](past::key const& key, past::row const&) {
+            if (key.ended.get() + kept >= now_.get() || old.size() == contract::work_per_block)
+                return false;
+            old.push_back(key);
+            return true;
+        });
+        for (auto const& key : old) ctx_.template edit<past>(key) = {};
+    }
+
     void bought(market::fill const& f)
     {
         job_key const key{f.buyer, f.bid};
@@ -328,14 +343,19 @@ private:
     void carry_out(job_key const& key, moved const& e)
     {
         ctx_.emit(agreement_moved{key, e.which, e.to});
-        if (e.to != phase::settled) return;
+        if (!is_end(e.to)) return;
         auto const& row = ctx_.template row<jobs>(key);
-        auto const& a = row.money.agreements[e.which.get()];
-        if (a.earned == amount{}) return;
-        task_origin const whole{key, row.opened, nobody, e.which.get()};
-        reputation::contract::settle(
-            ctx_, task_of(whole),
-            {a.provider, key.renter, row.what.work, a.earned - a.fees, a.fees, now_, false, false});
+        auto const number = e.which.get();
+        auto const& a = row.money.agreements[number];
+        bool const rated = e.to == phase::settled && a.earned != amount{};
+        task_origin const whole{key, row.opened, nobody, number};
+        auto const name = rated ? task_of(whole) : hash256{};
+        ctx_.template edit<past>({now_, key, number}) = {a, row.devices[number], row.what.program,
+                                                         row.what.work, name};
+        if (rated)
+            reputation::contract::settle(ctx_, name,
+                                         {a.provider, key.renter, row.what.work, a.earned - a.fees,
+                                          a.fees, now_, false, false});
     }
     void carry_out(job_key const& key, closed const&)
     {
@@ -390,6 +410,7 @@ void contract::end_block(auto& ctx)
     impl::office all{ctx};
     all.take_in();
     all.sweep();
+    all.grow_old();
 }
 
 }  // namespace blendr::escrow

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,13 @@ public:
     static constexpr std::uint32_t workers = 8;
     static constexpr std::uint64_t steps = 8;
 
-    business(town& in, std::uint64_t seed) : any_{seed}, t_{&in} {}
+    /// Chooses one of so many things.
+    using choice = std::function<std::uint64_t(std::uint64_t)>;
+
+    business(town& in, std::uint64_t seed)
+        : business{in, [any = rng{seed}](std::uint64_t n) mutable { return any.below(n); }}
+    {}
+    business(town& in, choice choose) : any_{std::move(choose)}, t_{&in} {}
 
     static address renter_no(std::uint64_t i) { return account(300 + i); }
 
@@ -79,6 +86,72 @@ private:
             {who, about, nonce_of(about), verify::digest_of(result_of(who, about), {})});
     }
 
+    // -- products of matrices: two rows of A a unit, two columns
+    using numbers = std::vector<std::int64_t>;
+    static numbers row_of_a(std::uint64_t i) { return {static_cast<std::int64_t>(i) + 1, 2}; }
+    static numbers column_of_b(std::uint64_t i) { return {static_cast<std::int64_t>(i) + 5, -7}; }
+    template <class Row>
+    static std::vector<hash256> leaves(std::uint64_t count, Row&& row)
+    {
+        std::vector<hash256> out{};
+        for (std::uint64_t i = 0; i < count; ++i) out.push_back(verify::leaf_of_row(row(i)));
+        return out;
+    }
+    /// Rows of C as somebody delivers them: who lies is wrong in the last number.
+    static std::vector<numbers> rows_of_c(address const& who, hash256 const& about,
+                                          std::uint64_t first, std::uint64_t count)
+    {
+        std::vector<numbers> out{};
+        for (auto i = first; i < first + count; ++i) {
+            auto const a = row_of_a(i);
+            auto& row = out.emplace_back();
+            for (std::uint64_t k = 0; k < 2; ++k)
+                row.push_back(a[0] * column_of_b(k)[0] + a[1] * column_of_b(k)[1]);
+        }
+        if (lies(who, about)) ++out.back().back();
+        return out;
+    }
+    static hash256 product_by(address const& who, hash256 const& about, order const& what,
+                              std::uint32_t unit)
+    {
+        auto const range = range_of(what, unit);
+        auto const c = rows_of_c(who, about, range.first, range.second);
+        return ledger::list_root(leaves(c.size(), [&](std::uint64_t i) { return c[i]; }));
+    }
+    void product_of(order& out)
+    {
+        out.program = {};
+        out.items = out.units * 2ull;
+        out.inputs.clear();
+        out.inputs.push_back(ledger::list_root(leaves(out.items, row_of_a)));
+        out.inputs.push_back(ledger::list_root(leaves(2, column_of_b)));
+        out.checks = {};
+        out.checks.by = checker::product;
+        out.checks.quorum = static_cast<std::uint16_t>(1 + any_.below(3));
+        out.checks.commit_within = 6;
+        out.checks.inner = out.checks.columns = 2;
+    }
+    /// Drawn workers attest what they should not, too; anybody refutes, sometimes what is right.
+    tx in_product(hash256 const& what, jobs::row const& job, verify::products::row const& row)
+    {
+        auto const all = row.inspectors.size();
+        if (all != 0 && chance(2, 3))
+            return one(row.inspectors[any_.below(all)].who, verifiers::attest{what});
+        auto const c = rows_of_c(row.worker, what, row.first, row.rows);
+        auto const r = chance(4, 5) ? row.rows - 1 : any_.below(row.rows);
+        verifiers::refute out{};
+        out.task = what;
+        out.column = chance(4, 5) ? 1 : any_.below(3);
+        static_cast<numbers&>(out.a) = row_of_a(row.first + r);
+        static_cast<numbers&>(out.b) = column_of_b(out.column);
+        static_cast<numbers&>(out.c) = c[r];
+        out.in_a = ledger::prove(leaves(job.what.items, row_of_a), row.first + r);
+        if (out.column < 2) out.in_b = ledger::prove(leaves(2, column_of_b), out.column);
+        out.in_c = ledger::prove(leaves(c.size(), [&](std::uint64_t i) { return c[i]; }), r);
+        if (chance(1, 10)) ++static_cast<numbers&>(out.a)[0];
+        return one(stranger, std::move(out));
+    }
+
     order some_order()
     {
         auto const units = static_cast<std::uint32_t>(any_.below(6));
@@ -94,12 +167,15 @@ private:
         } else if (out.checks.by == checker::replicas && chance(1, 4)) {
             out.checks.by = checker::spot;
             out.checks.cost = amount{any_.below(2'000'000'000) + 1};
+        } else if (out.checks.by == checker::replicas && chance(1, 3)) {
+            product_of(out);
         }
         out.demand = units == 0 ? 0 : 10;
         out.cap = price{2'000'000'000};
         out.bond = chance(1, 4) ? amount{} : amount{any_.below(8'000'000'000)};
         out.run_within = static_cast<std::uint32_t>(5 + any_.below(40));
         out.window = static_cast<std::uint32_t>(1 + any_.below(12));
+        if (out.checks.by == checker::product) out.window += 12;
         out.notice = static_cast<std::uint32_t>(any_.below(3));
         out.checks.fee =
             out.checks.by == checker::renter ? amount{} : amount{any_.below(1'000'000)};
@@ -249,14 +325,21 @@ private:
         auto const what = task_of({key, row.opened, n, u.with});
         auto const who =
             u.with < row.money.agreements.size() ? row.money.agreements[u.with].provider : stranger;
-        bool const hidden = row.what.checks.by != checker::renter;
+        // orders that were tampered with may be about matrices of any size
+        bool const product = row.what.checks.by == checker::product && row.what.items <= 64;
+        bool const hidden = row.what.checks.by != checker::renter && !product;
+        auto const inspected = t_->row<verify::products>(what);
+        if (product && inspected.until != height{} && chance(2, 3))
+            return in_product(what, row, inspected);
         if (u.at == unit_state::assigned || chance(1, 20))
-            return one(
-                who, escrows::deliver{key, unit_no(n),
-                                      hidden ? commitment_of(who, what) : result_of(who, what), 0});
+            return one(who, escrows::deliver{key, unit_no(n),
+                                             product  ? product_by(who, what, row.what, n)
+                                             : hidden ? commitment_of(who, what)
+                                                      : result_of(who, what),
+                                             0});
         if (u.at == unit_state::delivered) {
             if (chance(1, 3)) return one(key.renter, escrows::accept{key, unit_no(n)});
-            if (hidden) return one(key.renter, escrows::object{key, unit_no(n)});
+            if (hidden || product) return one(key.renter, escrows::object{key, unit_no(n)});
             return one(key.renter,
                        escrows::challenge{key, unit_no(n), result_of(key.renter, what)});
         }
@@ -290,7 +373,10 @@ private:
             who, verifiers::move{what, verify::hash_of_state(state_of(who, what, fight.asked()))});
     }
 
-    rng any_;
+    struct {
+        choice below;
+        bool chance(std::uint64_t n, std::uint64_t of) { return below(of) < n; }
+    } any_;
     town* t_;
 };
 

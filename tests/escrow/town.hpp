@@ -17,6 +17,7 @@
 #include <blendr/ledger/bank.hpp>
 #include <blendr/ledger/chain_state.hpp>
 #include <blendr/ledger/parallel.hpp>
+#include <blendr/ledger/query.hpp>
 #include <blendr/verify/referee.hpp>
 
 /// A chain of all contracts that agreements need, block by block, without keys and fees: executed in
@@ -107,21 +108,7 @@ class town {
 public:
     using picture = std::map<std::pair<std::size_t, bytes>, bytes>;
 
-    explicit town(std::uint64_t secret = 0) : rows_{std::make_unique<ledger::rows<chain>>(secret)}
-    {
-        in_hooks([](auto& all) {
-            bonds::genesis_document bond{};
-            bond.by.of.least = 1_blnd;
-            all.template genesis<bonds>(bond);
-            ratings::genesis_document scores{};
-            scores.by.rate_within = 200;
-            scores.by.appeals = {100, 20, 20, 3, 1_blnd, 2'000};
-            all.template genesis<ratings>(scores);
-            all.template genesis<verifiers>({});
-            all.template genesis<markets>({{{rtx, rtx_spec, price{10}}}});
-            all.template genesis<escrows>({});
-        });
-    }
+    explicit town(std::uint64_t secret = 0);
 
     void fund(address const& who, amount value)
     {
@@ -129,56 +116,10 @@ public:
         purses.row(purses.intern(who)).balance += value;
     }
 
-    /// One block; nonces are filled in. `execute` as a parallel_executor.
-    template <class Execute>
-    std::vector<ledger::outcome> run(std::span<tx const> txs, std::size_t chunk, Execute&& execute)
-    {
-        std::vector<std::unique_ptr<ledger::prepared_part<chain>>> parts;
-        std::map<address, std::uint64_t> nonces;
-        for (std::size_t i = 0; i < txs.size(); i += chunk) {
-            auto& part =
-                *parts.emplace_back(std::make_unique<ledger::prepared_part<chain>>(*rows_));
-            for (auto j = i; j < std::min(txs.size(), i + chunk); ++j) {
-                auto const known =
-                    nonces.try_emplace(txs[j].sender, row<ledger::purses>(txs[j].sender).nonce);
-                part.add_tx(txs[j].sender, known.first->second++, 1, amount{});
-                for (auto const& message : txs[j].messages)
-                    std::visit(
-                        [&]<class M>(M const& m) { part.add_message<chain::message_index<M>>(m); },
-                        message);
-            }
-            part.reserve();
-            part.resolve();
-        }
-        std::vector<std::span<ledger::prepared_tx const>> spans;
-        for (auto const& each : parts) spans.push_back(each->txs());
-        std::vector<ledger::outcome> results(txs.size());
-        ++block_.at;
-        block_.time = block_.time + std::int64_t{1'000};
-        block_.beacon = hash256{};
-        auto const number = encode(block_.at.get() * 0x2545f4914f6cdd1d);
-        std::copy(number.begin(), number.end(), block_.beacon.begin());
-        in_hooks(
-            [&](auto& all) {
-                all.begin_block();
-                execute(*exact_, stamp_, block_, std::span{std::as_const(spans)},
-                        std::span{results}, last.changes);
-            },
-            [](auto& all) {
-                all.deliver();
-                all.end_block();
-            });
-        return results;
-    }
-    std::vector<ledger::outcome> run_in_order(std::span<tx const> txs)
-    {
-        return run(txs, 1000,
-                   [](auto& exact, auto, auto const& block, auto parts, auto results, auto&) {
-                       for (auto const& each : parts)
-                           ledger::execute_in_order(exact, block, each, 0, results);
-                   });
-    }
-
+    /// One block; nonces are filled in.
+    std::vector<ledger::outcome> run_in_order(std::span<tx const> txs);
+    std::vector<ledger::outcome> run_in_parallel(std::span<tx const> txs, std::size_t chunk,
+                                                 ledger::parallel_executor<chain>& execute);
     void block() { (void)run_in_order({}); }
     void pass(std::uint64_t blocks)
     {
@@ -210,18 +151,18 @@ public:
         for (state::slot i = 0; i < table.size(); ++i)
             if (table.present(i)) visit(table.key(i), table.row(i));
     }
+    /// Asks a contract, see ledger/query.hpp. Its index is made anew each time.
+    template <class Query>
+    ledger::answer_of<chain, Query> ask(Query const& asked) const
+    {
+        ledger::indexes<chain> indices{};
+        indices.rebuild(*rows_);
+        ledger::impl::query_work work{ledger::query_limits{}.rows_max, false, false, false, {}};
+        return ledger::ask(ledger::committed_rows<chain>{*rows_}, indices, asked, work).value();
+    }
     amount balance(address const& who) const { return row<ledger::purses>(who).balance; }
 
-    picture look() const
-    {
-        picture out;
-        boost::mp11::mp_for_each<boost::mp11::mp_iota_c<chain::table_count>>([&](auto t) {
-            auto const& table = std::as_const(*rows_).table<chain::table_at<decltype(t)::value>>();
-            for (state::slot i = 0; i < table.size(); ++i)
-                if (table.present(i)) out[{t, encode(table.key(i))}] = encode(table.row(i));
-        });
-        return out;
-    }
+    picture look() const;
 
     /// Everything in memory is lost; what the leaves say is all that there is.
     void crash() { rebuild(look()); }
@@ -241,24 +182,10 @@ public:
         return row<witness::seen>(0).counts[boost::mp11::mp_find<witness::heard, Event>::value];
     }
 
-    void rebuild(picture const& leaves)
-    {
-        auto fresh = std::make_unique<ledger::rows<chain>>(++secret_);
-        boost::mp11::mp_for_each<boost::mp11::mp_iota_c<chain::table_count>>([&](auto t) {
-            using spec = chain::table_at<decltype(t)::value>;
-            auto& table = fresh->table<spec>();
-            for (auto const& [name, value] : leaves) {
-                if (name.first != t) continue;
-                auto const at = table.intern(decode<typename spec::key>(name.second).value());
-                table.row(at) = decode<typename spec::row>(value).value();
-                if constexpr (ledger::ordered<spec>) table.changed(at);
-            }
-        });
-        rows_ = std::move(fresh);
-    }
+    void rebuild(picture const& leaves);
 
     /// All there is, and all that was burned: never changes but by `fund`.
-    amount money() const { return ledger::money_in(std::as_const(*rows_)) + burned; }
+    amount money() const;
     ledger::rows<chain>& state() noexcept { return *rows_; }
     ledger::block_info const& now() const { return block_; }
 
@@ -266,26 +193,10 @@ public:
     amount burned{};
 
 private:
+    template <class Execute>
+    std::vector<ledger::outcome> run(std::span<tx const> txs, std::size_t chunk, Execute&& execute);
     template <class First, class Then>
-    void in_hooks(First&& first, Then&& then)
-    {
-        last = {};
-        ledger::lane<chain> exact{*rows_, ++stamp_};
-        exact_ = &exact;
-        ledger::hooks<chain> all{exact, block_, last.minted};
-        first(all);
-        then(all);
-        exact.flush_marks();
-        last.burned = exact.burned;
-        last.changes.push_back(std::move(exact.before));
-        burned += last.burned;
-        exact_ = nullptr;
-    }
-    template <class First>
-    void in_hooks(First&& first)
-    {
-        in_hooks(std::forward<First>(first), [](auto&) {});
-    }
+    void in_hooks(First&& first, Then&& then);
 
     std::unique_ptr<ledger::rows<chain>> rows_;
     ledger::lane<chain>* exact_{};
@@ -307,7 +218,7 @@ inline constexpr std::uint32_t fine = 0;
 
 inline bond::subject worker_bond(std::uint32_t i)
 {
-    return {bond::purpose::provider, crypto::hash(device_domain, encode(std::uint64_t{i}))};
+    return {bond::purpose::provider, crypto::hash(market::bond_domain, encode(std::uint64_t{i}))};
 }
 
 /// A provider with an enrolled and bonded device 0, and a purse.

@@ -683,7 +683,7 @@ TEST_CASE("contract: blocks run in parallel are the blocks run in order" *
         for (int b = 0; b < 40; ++b) {
             auto const txs = some_block(any, 30, 120, ordered.block());
             auto const a = ordered.run_in_order(txs);
-            auto const p = parallel.run(txs, 1 + any.below(60), execute);
+            auto const p = parallel.run_in_parallel(txs, 1 + any.below(60), execute);
             REQUIRE(a == p);
             REQUIRE(ordered.look() == parallel.look());
         }

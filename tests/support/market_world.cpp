@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The market's messages and hooks, compiled once for every test that has a world of its own.
+#include "../market/contract_world.hpp"
+
+namespace blendr::market::testing {
+
+world::world(std::uint64_t secret) : rows_{secret}
+{
+    ledger::lane<chain> on{rows_, ++stamp_};
+    amount minted{};
+    ledger::hooks<chain> all{on, block_, minted};
+    bond::contract::genesis_document bonds{};
+    bonds.by.of = {5, amount{100'000}, 2'000};
+    all.genesis<bond::contract>(bonds);
+    all.genesis<contract>({{{rtx, rtx_spec, price{10}}}, {{account(0), {true, true, 4}}}});
+    on.flush_marks();
+}
+
+template <class Execute>
+std::vector<ledger::outcome> world::run(std::span<tx const> txs, std::size_t chunk,
+                                        Execute&& execute)
+{
+    std::vector<std::unique_ptr<ledger::prepared_part<chain>>> parts;
+    std::map<address, std::uint64_t> nonces;
+    for (std::size_t i = 0; i < txs.size(); i += chunk) {
+        auto& part = *parts.emplace_back(std::make_unique<ledger::prepared_part<chain>>(rows_));
+        for (auto j = i; j < std::min(txs.size(), i + chunk); ++j) {
+            auto const& purses = rows_.table<ledger::purses>();
+            auto const at = purses.find(txs[j].sender);
+            auto const known =
+                nonces.try_emplace(txs[j].sender, at == state::no_slot ? 0 : purses.row(at).nonce);
+            part.add_tx(txs[j].sender, known.first->second++, 1, amount{});
+            for (auto const& message : txs[j].messages)
+                std::visit(
+                    [&]<class M>(M const& m) { part.add_message<chain::message_index<M>>(m); },
+                    message);
+        }
+        part.reserve();
+        part.resolve();
+    }
+    std::vector<std::span<ledger::prepared_tx const>> spans;
+    for (auto const& each : parts) spans.push_back(each->txs());
+    std::vector<ledger::outcome> results(txs.size());
+    block_.at = height{block_.at.get() + 1};
+    block_.time = time_ms{block_.time.get() + interval_ms};
+    last = {};
+    ledger::lane<chain> exact{rows_, ++stamp_};
+    ledger::hooks<chain> all{exact, block_, last.minted, pool};
+    all.begin_block();
+    execute(exact, stamp_, block_, std::span{std::as_const(spans)}, std::span{results},
+            last.changes);
+    all.deliver();
+    if (looks_max == 0) {
+        all.end_block();
+    } else {  // as end_block, but for the bound
+        auto ctx = all.context<contract>();
+        impl::settlement_day day{ctx};
+        day.take_in();
+        day.run_auctions(looks_max);
+        exact.events.clear();
+        exact.posts = {};
+    }
+    exact.flush_marks();
+    last.burned = exact.burned;
+    last.changes.push_back(std::move(exact.before));
+    burned += last.burned;
+    return results;
+}
+std::vector<ledger::outcome> world::run_in_order(std::span<tx const> txs)
+{
+    return run(txs, 1000,
+               [](auto& exact, auto, auto const& block, auto parts, auto results, auto&) {
+                   for (auto const& each : parts)
+                       ledger::execute_in_order(exact, block, each, 0, results);
+               });
+}
+
+std::vector<ledger::outcome> world::run_in_parallel(std::span<tx const> txs, std::size_t chunk,
+                                                    ledger::parallel_executor<chain>& execute)
+{
+    return run(txs, chunk, execute);
+}
+
+world::picture world::look() const
+{
+    picture out;
+    boost::mp11::mp_for_each<boost::mp11::mp_iota_c<chain::table_count>>([&](auto t) {
+        auto const& table = rows_.table<chain::table_at<decltype(t)::value>>();
+        for (state::slot i = 0; i < table.size(); ++i)
+            if (table.present(i)) out[{t, encode(table.key(i))}] = encode(table.row(i));
+    });
+    return out;
+}
+
+amount world::money() const { return ledger::money_in(rows_) + burned; }
+
+}  // namespace blendr::market::testing

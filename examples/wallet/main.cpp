@@ -387,7 +387,11 @@ int run(command const& c)
     if (what == "job" && (second.empty() || second == "help"))
         return std::fputs(jobs::help, stdout), 0;
     if (second == "help") return std::fputs(usage_text().c_str(), stdout), 0;
-    if (what == "job") return jobs::job(place(c), open_key(c), c.words, c.rest);
+    if (what == "job") {
+        auto rest = c.rest;
+        if (c.flags.contains("out")) rest.insert(rest.end(), {"--out", c.flags.at("out")});
+        return jobs::job(place(c), open_key(c), c.words, rest);
+    }
     if (what == "call") {
         if (!second.empty()) return act(c, second, c.rest);
         for (auto const& each : forms().messages()) std::printf("%s\n", each.c_str());

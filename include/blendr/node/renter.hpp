@@ -154,12 +154,13 @@ public:
     template <class Each>
     result<job_story, std::string> watch(std::uint64_t number, Each&& each)
     {
-        while (true) {
+        for (unsigned failures = 0; true; pause()) {
             auto story = look(number);
+            if (!story && ++failures < failures_max) continue;  // a node may be away for a while
             if (!story) return story;
+            failures = 0;
             bool const over = story->phase == job_phase::done || story->phase == job_phase::failed;
             if (!each(*story) || over) return story;
-            pause();
         }
     }
     /// What the job made, once it is done.
@@ -172,6 +173,7 @@ public:
     class body;
 
 private:
+    static constexpr unsigned failures_max = 100;
     static void pause();
     std::unique_ptr<body> body_;
 };

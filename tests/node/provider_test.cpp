@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <blendr/node/provider.hpp>  // first: it stands alone
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+
+#include <blendr/core/random.hpp>
+#include <blendr/escrow/contract.hpp>
+
+#include "job_town.hpp"
+
+using namespace blendr;
+using namespace blendr::test;
+
+namespace {
+
+constexpr std::array<std::uint8_t, 3> sellers{10, 11, 12};
+
+/// Follows a job to its end, with something done at each look.
+template <class Each>
+node::job_story follow(node::renter& by, std::uint64_t number, Each&& each, int seconds = 60)
+{
+    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{seconds};
+    auto out = by.watch(number, [&](node::job_story const& s) {
+        each(s);
+        return std::chrono::steady_clock::now() < until;
+    });
+    REQUIRE_MESSAGE(out, (out ? std::string{} : out.error()));
+    return *std::move(out);
+}
+
+void settled_to_the_grain(job_town const& town, unsigned devices = 1)
+{
+    // with no ask in the book, nothing is anywhere but in purses and bonds
+    auto const [is, should] = town.money(devices);
+    CHECK(is == should);
+}
+
+/// Asks lie in the book with prepaid auctions until their owners go: they are taken out by hand.
+void close_shop(job_town& town, std::initializer_list<std::uint8_t> who)
+{
+    for (auto const each : who) {
+        town.send_home(each);
+        node::outbox out{town.ask(), person(each), 1_blnd};
+        REQUIRE(eventually([&] {
+            out.settle(town.ask().where().value().last);
+            auto const mine = town.ask().ask<std::vector<market::query::my_order>>(
+                "market/my_orders", market::query::my_orders{person(each).account(), {}, 100});
+            if (!mine) return false;
+            for (auto const& order : *mine)
+                out.say("close",
+                        {ledger::wrap<market::contract>(market::contract::cancel{order.key})});
+            return mine->empty() && out.idle();
+        }));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("provider: a job is found, matched, held, run, checked, paid and rated by both sides" *
+          doctest::test_suite("e2e"))
+{
+    job_town town{scratch("provider") / "whole"};
+    REQUIRE(town.good());
+    for (auto const i : sellers) town.let_in(i);
+    REQUIRE(eventually([&] { return town.offers() == 3; }));
+    auto const by = town.renter(13);
+    auto const what = small_picture(6);
+    auto const quote = by->quote(what);
+    REQUIRE_MESSAGE(quote, (quote ? std::string{} : quote.error()));
+    CHECK(quote->providers == 3);
+    CHECK(quote->units >= 4);
+    CHECK(quote->sentence().find("3 providers match") != std::string::npos);
+
+    auto const number = by->submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    auto const rented = std::chrono::steady_clock::now();
+    std::optional<std::chrono::steady_clock::duration> shared{};
+    auto const story = follow(*by, *number, [&](node::job_story const&) {
+        for (auto const i : sellers)
+            if (!shared && town.at(i).report().state == node::agent_state::sharing)
+                shared = std::chrono::steady_clock::now() - rented;
+    });
+    CHECK(story.phase == node::job_phase::done);
+    CHECK(shared.has_value());
+    CHECK(story.paid == story.units);
+    amount paid{};
+    for (auto const& deal : story.stages[0].deals) {
+        CHECK(deal.phase == "settled");
+        CHECK(deal.rated);
+        CHECK(deal.rated_us);
+        paid += deal.paid + deal.fees;
+        CHECK(deal.score_after >= deal.score_before);
+    }
+    CHECK(story.cost == paid);
+    CHECK(paid != amount{});
+    for (auto const& unit : story.stages[0].units) CHECK(!unit.checked.empty());
+    // the picture is the one that a single machine makes
+    auto const files = by->files(*number);
+    REQUIRE(files);
+    auto const right = done_here(what);
+    REQUIRE(files->size() == right.size());
+    for (std::size_t i = 0; i < right.size(); ++i) CHECK((*files)[i].content == right[i].content);
+    close_shop(town, {10, 11, 12});
+    settled_to_the_grain(town);
+}
+
+TEST_CASE("provider: wrong results are caught, the bond pays, and an honest one finishes" *
+          doctest::test_suite("e2e"))
+{
+    job_town town{scratch("provider") / "cheat"};
+    REQUIRE(town.good());
+    auto wicked = town.settings(10);
+    wicked.cheat = true;
+    town.let_in(10, wicked);
+    for (auto const i : {sellers[1], sellers[2]}) town.let_in(i);
+    REQUIRE(eventually([&] { return town.offers() == 3; }));
+    auto const by = town.renter(13);
+    auto const what = small_picture(6);
+    auto const number = by->submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    auto const story = follow(*by, *number, [](auto const&) {});
+    CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
+    amount slashed{};
+    for (auto const& deal : story.stages[0].deals) {
+        if (deal.provider == to_text(person(10).account())) {
+            CHECK(deal.phase == "slashed");
+            CHECK(deal.paid == amount{});
+            slashed += deal.slashed;
+        } else if (deal.phase != "refunded") {
+            CHECK(deal.phase == "settled");
+        }
+    }
+    CHECK(slashed != amount{});
+    CHECK((*by->files(*number))[0].content == done_here(what)[0].content);
+    close_shop(town, {10, 11, 12});
+    settled_to_the_grain(town);
+}
+
+TEST_CASE("provider: one that is gone loses its units, and others finish them" *
+          doctest::test_suite("e2e"))
+{
+    job_town town{scratch("provider") / "gone"};
+    REQUIRE(town.good());
+    for (auto const i : sellers) town.let_in(i);
+    REQUIRE(eventually([&] { return town.offers() == 3; }));
+    auto const by = town.renter(13);
+    auto what = small_picture(6);
+    what.run_s = 3;
+    what.start_s = 2;
+    what.check_s = 2;
+    auto const number = by->submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    bool gone = false;
+    auto const story = follow(*by, *number, [&](node::job_story const& s) {
+        if (gone || s.phase != node::job_phase::running) return;
+        gone = true;
+        town.send_home(10);
+    });
+    CHECK(gone);
+    CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
+    CHECK((*by->files(*number))[0].content == done_here(what)[0].content);
+    close_shop(town, {10, 11, 12});
+    settled_to_the_grain(town);
+}
+
+TEST_CASE("provider: agent and renter are stopped and started again, and the job goes on" *
+          doctest::test_suite("e2e"))
+{
+    job_town town{scratch("provider") / "again"};
+    REQUIRE(town.good());
+    for (auto const i : sellers) town.let_in(i);
+    REQUIRE(eventually([&] { return town.offers() == 3; }));
+    auto by = town.renter(13);
+    auto what = small_picture(6);
+    auto const number = by->submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    rng random{seed()};
+    for (int round = 0; round < 12; ++round) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{random.below(150)});
+        auto const who = static_cast<std::uint8_t>(10 + random.below(4));
+        if (who == 13)
+            by = town.renter(13);
+        else
+            town.let_in(who);
+        (void)by->look(*number);
+    }
+    auto const story = follow(*by, *number, [](auto const&) {});
+    CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
+    for (auto const& deal : story.stages[0].deals) CHECK(deal.slashed == amount{});
+    CHECK((*by->files(*number))[0].content == done_here(what)[0].content);
+    close_shop(town, {10, 11, 12});
+    settled_to_the_grain(town);
+}
+
+TEST_CASE("provider: what its owner does not allow is not done" * doctest::test_suite("e2e"))
+{
+    job_town town{scratch("provider") / "owner"};
+    REQUIRE(town.good());
+    auto picky = town.settings(10);
+    picky.limits.apps = {"nothing of that name"};
+    auto const& choosy = town.let_in(10, picky, 2);
+    auto dear = town.settings(11);
+    dear.ask = price{1'000'000'000};
+    town.let_in(11, dear);
+    REQUIRE(eventually([&] { return town.offers() == 1; }));
+    REQUIRE(eventually([&] { return choosy.report().state == node::agent_state::idle; }));
+    CHECK(choosy.report().devices.size() == 2);
+    auto const by = town.renter(13);
+    auto what = small_picture(2);
+    what.post = true;
+    what.each_most = 10'000'000_grains;
+    what.search_s = 4;
+    auto const number = by->submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    std::string explained{};
+    auto const story = follow(*by, *number, [&](node::job_story const& s) {
+        if (!s.explained.empty()) explained = s.explained;
+    });
+    CHECK(story.phase == node::job_phase::failed);
+    CHECK(explained.find("price") != std::string::npos);
+    CHECK(choosy.report().delivered == 0);
+    close_shop(town, {10, 11});
+    settled_to_the_grain(town, 2);
+}
+
+TEST_CASE("provider: a hundred small jobs at once all settle" * doctest::test_suite("slow"))
+{
+    job_town town{scratch("provider") / "hundred", 6, 60};
+    REQUIRE(town.good());
+    for (auto const i : sellers) {
+        auto with = town.settings(i);
+        with.limits.backlog = 200;
+        with.bond = 2'000_blnd;
+        town.let_in(i, with);
+    }
+    REQUIRE(eventually([&] { return town.offers() == 3; }));
+    auto const by = town.renter(13);
+    auto what = small_picture(2);
+    what.what.options = R"({"width":16,"height":16,"samples":1,"bounces":2})";
+    what.search_s = 120;
+    what.start_s = what.run_s = what.check_s = 60;
+    auto const began = std::chrono::steady_clock::now();
+    std::vector<std::uint64_t> numbers{};
+    while (numbers.size() < 100) {
+        auto const made = by->submit(what);
+        if (made) {
+            numbers.push_back(*made);
+            continue;
+        }
+        CAPTURE(made.error());
+        REQUIRE(std::chrono::steady_clock::now() - began < std::chrono::seconds{60});
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
+    std::size_t done = 0;
+    std::vector<node::job_phase> at(numbers.size());
+    while (done < numbers.size() &&
+           std::chrono::steady_clock::now() - began < std::chrono::seconds{400}) {
+        done = 0;
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            if (at[i] != node::job_phase::done && at[i] != node::job_phase::failed)
+                if (auto const s = by->look(numbers[i])) at[i] = s->phase;
+            done += at[i] == node::job_phase::done || at[i] == node::job_phase::failed;
+        }
+    }
+    std::chrono::duration<double> const took = std::chrono::steady_clock::now() - began;
+    auto const good = std::count(at.begin(), at.end(), node::job_phase::done);
+    MESSAGE(good << " of 100 done in " << took.count() << " s");
+    CHECK(done == 100);
+    CHECK(good == 100);
+    close_shop(town, {10, 11, 12});
+    settled_to_the_grain(town);
+}

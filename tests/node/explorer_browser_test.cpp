@@ -212,7 +212,7 @@ TEST_CASE("explorer: a browser encodes, names and signs transactions as the libr
     auto page = browser::start();
     if (!page) return;
     shown s{};
-    page->open(s.url("rent"));
+    page->open(s.url("wallet"));
     auto const expected = signed_samples();
     boost::json::array all{};
     for (auto const& each : samples())
@@ -323,7 +323,7 @@ TEST_CASE("explorer: every page fits a phone, has its own dark, and complains of
                                        "providers",
                                        "jobs",
                                        "job/" + owner + "/1",
-                                       "rent"};
+                                       "wallet"};
     for (auto const& each : all) {
         INFO(each);
         for (int const width : {1280, 390}) {
@@ -407,9 +407,9 @@ TEST_CASE("explorer: a key is made in the browser, kept, paid to and paid from" 
     auto page = browser::start();
     if (!page) return;
     shown s{};
-    page->open(s.url("rent"));
+    page->open(s.url("wallet"));
     REQUIRE(page->eventually("document.querySelector('#key-new')"));
-    page->shot("rent-empty");
+    page->shot("wallet-empty");
     page->click("#key-new");
     REQUIRE(page->eventually("document.querySelector('#balance')"));
     std::string const mine{
@@ -427,13 +427,13 @@ TEST_CASE("explorer: a key is made in the browser, kept, paid to and paid from" 
     page->click("#pay button");
     CHECK(page->eventually("document.querySelector('#pay-said .tag')?.textContent === 'done'",
                            30'000));
-    page->shot("rent-paid");
+    page->shot("wallet-paid");
     auto const got = s.rpc->answer(R"({"jsonrpc":"2.0","id":1,"method":"balance","params":[")" +
                                    to_text(bob) + "\"]}");
     CHECK(got.find("\"2000000001\"") != got.npos);
     // It is there after the page was left, and the file that leaves is what the wallet imports.
     page->open("about:blank");
-    page->open(s.url("rent"));
+    page->open(s.url("wallet"));
     CHECK(page->eventually("document.querySelector('#view .long .mono')?.textContent === '" + mine +
                            "'"));
     CHECK(page->is("/^[0-9a-f]{64}$/.test((await (await import('/keys.js')).load()).seed())"));

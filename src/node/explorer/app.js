@@ -11,7 +11,7 @@ import { accountPage } from "/account.js";
 import { marketPage } from "/market.js";
 import { providerPage, providersPage } from "/providers.js";
 import { jobPage, jobsPage } from "/jobs.js";
-import { rentPage } from "/rent.js";
+import { walletPage } from "/wallet.js";
 
 // The first part of the address, the page, and what it is called.
 const PAGES = {
@@ -25,7 +25,7 @@ const PAGES = {
     provider: [providerPage, "Provider", "providers"],
     jobs: [jobsPage, "Jobs"],
     job: [jobPage, "Job", "jobs"],
-    rent: [rentPage, "Rent a GPU"],
+    wallet: [walletPage, "Wallet"],
     search: [(view, [words]) => find(words, view), "Search", ""],
 };
 
@@ -115,7 +115,7 @@ function watchLive() {
 
 // ---- keys
 
-const KEYS = { o: "#/", b: "#/blocks", m: "#/market", p: "#/providers", j: "#/jobs", r: "#/rent" };
+const KEYS = { o: "#/", b: "#/blocks", m: "#/market", p: "#/providers", j: "#/jobs", w: "#/wallet" };
 
 function watchKeys() {
     let waits = 0;

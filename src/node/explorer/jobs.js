@@ -42,7 +42,7 @@ async function known() {
 }
 
 export function jobsPage(view) {
-    const draw = (list) => [h("h1", null, "Jobs"), card("Jobs", { aside: h("a", { class: "button small", href: "#/rent" }, "Rent a GPU") }, list.length
+    const draw = (list) => [h("h1", null, "Jobs"), card("Jobs", { aside: h("p", { class: "note" }, "of the renters seen in the last blocks") }, list.length
         ? table("Jobs, newest first", [["Job", ""], ["Renter", ""], ["Progress", "wide"], ["State", ""], ["Money in it", "right"], ["Since", "right"]],
             list.map((j) => {
                 const units = j.row?.money.units ?? [];
@@ -52,8 +52,8 @@ export function jobsPage(view) {
                         : h("span", { class: "dim" }, j.order ? `${j.order.units} units` : "by time"),
                     j.row === null || j.row.closed || j.row.money.over ? tag("closed", "plain") : tag("open", "accent"),
                     j.row && !j.row.closed ? money(j.row.money.balance) : "—", j.at ? block(j.at) : "—"];
-            })) : empty("No jobs of late", "A job names an app, its input and a price; providers take its units, and are paid unit by unit. ",
-            h("a", { href: "#/rent" }, "Rent a GPU")))];
+            })) : empty("No jobs of late", "A job names an app, its input and a price; providers take its units, and are paid unit by unit. Order one: ",
+            h("code", null, `wallet job submit --app render --scene FILE --rpc ${location.host}`)))];
     show(view, skeleton());
     const refresh = (quiet) => fillIn(view, known, draw, quiet);
     loadRecent().catch(() => {}).then(() => refresh(false));

@@ -57,6 +57,8 @@ function figures(found) {
         figure("Validators", count(found.status.validators), `${count(found.status.waiting)} transactions wait`));
 }
 
+const isBeat = (t) => (t.transaction?.messages ?? []).every((m) => m && typeof m === "object" && "market.heartbeat" in m);
+
 export function overview(view) {
     let found = null;
     show(view, skeleton());
@@ -69,13 +71,15 @@ export function overview(view) {
         const shown = recent.blocks.slice(0, 60).reverse();
         show(activity, card("Activity", { aside: h("p", { class: "note" }, "transactions in each of the last 60 blocks") },
             shown.length ? bars(shown.map((b) => [b.transactions, `block ${b.height}: ${b.transactions}`]), "Transactions a block") : empty("No blocks yet", "The first one comes with the first quorum.")));
+        const shownOf = recent.transactions.filter((t) => !isBeat(t));
+        const beats = recent.transactions.length - shownOf.length;
         show(latest,
             card("Blocks", { aside: h("a", { href: "#/blocks" }, "All") }, recent.blocks.length ? table("The last blocks",
                 [["Height", ""], ["Transactions", "right"], ["Age", "right"]],
                 recent.blocks.slice(0, 8).map((b) => [block(b.height), count(b.transactions), age(b.time_ms)])) : empty("No blocks yet")),
-            card("Transactions", recent.transactions.length ? table("The last transactions",
+            card("Transactions", { aside: beats ? h("p", { class: "note" }, `and ${count(beats)} heartbeats of devices`) : null }, shownOf.length ? table("The last transactions",
                 [["", ""], ["What", "wide"], ["Outcome", "right"]],
-                recent.transactions.slice(0, 8).map((t) => [transaction(t.id), line(t.transaction), outcome(t.receipt)]))
+                shownOf.slice(0, 8).map((t) => [transaction(t.id), line(t.transaction), outcome(t.receipt)]))
                 : empty("No transactions of late", "Payments, orders and jobs appear here the moment they are in a block.")));
     };
     const refresh = async (quiet) => {

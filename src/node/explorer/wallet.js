@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Without a terminal: a key in this browser, an app, a quote, a signature, and then the job.
+// Without a terminal: a key in this browser, and what it may sign.
 import { h, show } from "/dom.js";
 import { copyable, money, parseBlnd } from "/format.js";
 import { forget, importSeed, load, make, missing, sign, committed } from "/keys.js";
-import { card, empty, failed, figure, skeleton, tag } from "/parts.js";
+import { card, empty, failed, skeleton, tag } from "/parts.js";
 import { call, Refusal } from "/rpc.js";
 import { parseAddress } from "/codec.js";
 
@@ -104,7 +104,7 @@ export async function act(said, messages, state, redraw) {
     }
 }
 
-export function rentPage(view) {
+export function walletPage(view) {
     const state = { key: null, balance: null, over: false };
     const why = h("div"), mine = h("div"), rest = h("div", { class: "steps" });
     const readBalance = async () => {
@@ -125,14 +125,14 @@ export function rentPage(view) {
     };
     show(view, skeleton());
     missing().then(async (problem) => {
-        show(view, h("h1", null, "Rent a GPU"), why, mine, rest);
+        show(view, h("h1", null, "Wallet"), why, mine, rest);
         if (problem) {
             show(why, card("No key here", empty("This browser cannot sign", problem)));
             return;
         }
         state.key = await load();
         await redraw();
-    }).catch((error) => show(view, failed(error, () => rentPage(view))));
+    }).catch((error) => show(view, failed(error, () => walletPage(view))));
     const timer = setInterval(() => readBalance().catch(() => {}), 2500);
     return () => {
         state.over = true;

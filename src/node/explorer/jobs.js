@@ -7,9 +7,9 @@ import { ask, call, live, row } from "/rpc.js";
 import { line, outcome } from "/said.js";
 
 const NOBODY = 4294967295;
-const UNIT = { listed: ["rest", "waits"], assigned: ["note", "runs"], delivered: ["accent", "delivered"], disputed: ["bad", "disputed"],
+const UNIT = { listed: ["rest", "waits"], assigned: ["note", "runs"], delivered: ["accent", "delivered"], disputed: ["check", "being checked"],
     paid: ["good", "paid"], dropped: ["plain", "dropped"] };
-const PHASE = { open: "note", funded: "note", running: "accent", paused: "bad", delivered: "accent", disputed: "bad", accepted: "good",
+const PHASE = { open: "note", funded: "note", running: "accent", paused: "bad", delivered: "accent", disputed: "accent", accepted: "good",
     settled: "good", refunded: "plain", slashed: "bad" };
 const CHECKS = { renter: "the renter looks", replicas: "others do some units again", spot: "spot checks", product: "a product check" };
 
@@ -88,7 +88,7 @@ function drawJob(job, renter, number) {
             h("p", { class: "legend" }, parts(m.units).filter(([k]) => k).map(([k, tone, text]) => h("span", { "data-tone": tone }, `${k} ${text}`))), tiles(job)) : null,
         card("Agreements", m.agreements.length ? table("Agreements", [["", ""], ["Provider", ""], ["State", ""], ["Running", "right"], ["Delivered", "right"],
             ["Paid", "right"], ["Price", "right"], ["Earned", "right"], ["Bond", "right"]],
-        m.agreements.map((a, i) => [String(i), account(a.provider), tag(words(a.at), PHASE[a.at]), count(a.assigned), count(a.delivered + a.disputed), count(a.paid),
+        m.agreements.map((a, i) => [String(i), account(a.provider), tag(a.at === "disputed" ? "in check" : words(a.at), PHASE[a.at]), count(a.assigned), count(a.delivered + a.disputed), count(a.paid),
             money(BigInt(a.by.each) > 0n ? a.by.each : a.by.per_height), money(a.earned), money(a.bond)]))
             : empty("Nobody has taken any of it yet", `Providers are looked for until block ${count(m.search_until)}.`)),
         m.units.length ? h("details", { class: "card" }, h("summary", null, "Every unit"), table("Units", [["Unit", "right"], ["Indexes", ""], ["State", ""], ["By", ""], ["Result", ""]],

@@ -10,6 +10,15 @@ using namespace blendr;
 
 namespace {
 
+net::http_reply get(std::string_view path, std::string_view known = {})
+{
+    net::http_request in{};
+    in.method = "GET";
+    in.path = path;
+    in.known = known;
+    return node::explorer_page(in);
+}
+
 std::string field(net::http_reply const& of, std::string_view name)
 {
     auto const at = std::find_if(of.head.begin(), of.head.end(),
@@ -21,26 +30,26 @@ std::string field(net::http_reply const& of, std::string_view name)
 
 TEST_CASE("explorer: its files are served with their types, and asked for again not sent again")
 {
-    auto const page = node::explorer_page({"GET", "/", {}, {}, {}});
+    auto const page = get("/");
     CHECK(page.status == 200);
     CHECK(page.type == "text/html; charset=utf-8");
     CHECK(page.body.starts_with("<!doctype html>"));
     CHECK_FALSE(page.cors);
     for (auto const& each : node::explorer_files()) {
         INFO(each.path);
-        auto const got = node::explorer_page({"GET", each.path, {}, {}, {}});
+        auto const got = get(each.path);
         CHECK(got.status == 200);
         CHECK(got.body == each.text);
         CHECK(got.type == each.type);
         CHECK(field(got, "content-security-policy").starts_with("default-src 'none'"));
         CHECK(field(got, "x-content-type-options") == "nosniff");
-        auto const again = node::explorer_page({"GET", each.path, {}, {}, got.tag});
+        auto const again = get(each.path, got.tag);
         CHECK(again.status == 304);
         CHECK(again.body.empty());
-        CHECK(node::explorer_page({"GET", each.path, {}, {}, "\"other\""}).status == 200);
+        CHECK(get(each.path, "\"other\"").status == 200);
     }
-    CHECK(node::explorer_page({"GET", "/../secret", {}, {}, {}}).status == 404);
-    CHECK(node::explorer_page({"GET", "/app", {}, {}, {}}).status == 404);
+    CHECK(get("/../secret").status == 404);
+    CHECK(get("/app").status == 404);
 }
 
 TEST_CASE(

@@ -11,6 +11,7 @@
 
 #include <blendr/escrow/contract.hpp>
 #include <blendr/escrow/impl/contract_messages.hpp>
+#include <blendr/escrow/impl/contract_past.hpp>
 #include <blendr/verify/spot_check.hpp>
 
 namespace blendr::escrow {
@@ -49,21 +50,6 @@ public:
             requeue(key.job);
             if (ctx_.template row<jobs>(key.job).money.over) forget(key.job);
         }
-    }
-
-    /// The oldest of what is remembered goes, at most a block's share.
-    void grow_old()
-    {
-        auto const kept = ctx_.template row<conditions>(0).past_kept;
-        if (now_.get() <= kept) return;
-        std::vector<past::key> old{};
-        ctx_.template each<past>([&](past::key const& key, past::row const&) {
-            if (key.ended.get() + kept >= now_.get() || old.size() == contract::work_per_block)
-                return false;
-            old.push_back(key);
-            return true;
-        });
-        for (auto const& key : old) ctx_.template edit<past>(key) = {};
     }
 
     void bought(market::fill const& f)
@@ -345,13 +331,10 @@ private:
         ctx_.emit(agreement_moved{key, e.which, e.to});
         if (!is_end(e.to)) return;
         auto const& row = ctx_.template row<jobs>(key);
-        auto const number = e.which.get();
-        auto const& a = row.money.agreements[number];
+        auto const& a = row.money.agreements[e.which.get()];
         bool const rated = e.to == phase::settled && a.earned != amount{};
-        task_origin const whole{key, row.opened, nobody, number};
-        auto const name = rated ? task_of(whole) : hash256{};
-        ctx_.template edit<past>({now_, key, number}) = {a, row.devices[number], row.what.program,
-                                                         row.what.work, name};
+        auto const name = rated ? task_of({key, row.opened, nobody, e.which.get()}) : hash256{};
+        remember(ctx_, key, row, e.which, name);
         if (rated)
             reputation::contract::settle(ctx_, name,
                                          {a.provider, key.renter, row.what.work, a.earned - a.fees,
@@ -410,7 +393,7 @@ void contract::end_block(auto& ctx)
     impl::office all{ctx};
     all.take_in();
     all.sweep();
-    all.grow_old();
+    impl::forget_old(ctx);
 }
 
 }  // namespace blendr::escrow

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <blendr/work/app.hpp>
 
+#include <signal.h>
+
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -455,4 +458,70 @@ TEST_CASE("app: a program of one's own runs from a plan, and a plan that makes n
             auto const square = (y * 40 + x) * 7 % 4;
             REQUIRE(v == square * square * 100'000 + 5 + 1000 * y + x);
         }
+}
+
+TEST_CASE("app: one, two and four devices of different kinds make the same files")
+{
+    if (!compute::test::vulkan_here()) return;
+    auto const first = compute::open_vulkan().value(), second = compute::open_vulkan().value();
+    auto const third = make_native_device(1), fourth = make_native_device(1);
+    std::array<compute::device*, 4> const devices{first.get(), second.get(), third.get(),
+                                                  fourth.get()};
+    for (auto const& each : samples()) {
+        if (!each.exact) continue;
+        INFO(each.what);
+        std::vector<std::unique_ptr<runner>> runners;
+        std::vector<runner*> on;
+        for (auto* device : devices) {
+            runners.push_back(runner_on(*find_app(each.app), *device, "device"));
+            on.push_back(runners.back().get());
+        }
+        auto const right = digest_of(files_by(each, std::span{on}.first(1)));
+        for (std::size_t const count : {2u, 4u})
+            CHECK(digest_of(files_by(each, std::span{on}.first(count))) == right);
+    }
+}
+
+TEST_CASE("app: workers killed a hundred times at random moments change nothing but the time" *
+          doctest::test_suite("slow"))
+{
+    if (!compute::test::vulkan_here()) return;
+    auto const one = compute::worker::start().value(), two = compute::worker::start().value();
+    auto const native = make_native_device(1);
+    auto const all = samples();
+    auto const of = *std::find_if(all.begin(), all.end(),
+                                  [](sample const& each) { return each.what == "matmul exact"; });
+    auto const& app_of = *find_app(of.app);
+    auto const safe = runner_on(app_of, *native, "native");
+    std::array<runner*, 1> const alone{safe.get()};
+    auto const right = digest_of(files_by(of, alone));
+
+    std::atomic<int> kills{0};
+    std::jthread const killer{[&](std::stop_token stop) {
+        rng random{blendr::test::seed()};
+        while (!stop.stop_requested()) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{20 + random.below(60)});
+            auto const& victim = random.below(2) == 0 ? one : two;
+            auto const process = victim->report().process;
+            if (process > 0 && ::kill(process, SIGKILL) == 0) ++kills;
+        }
+    }};
+    std::size_t runs = 0, failures = 0;
+    auto const until = std::chrono::steady_clock::now() + std::chrono::minutes{3};
+    while (kills < 100 && std::chrono::steady_clock::now() < until) {
+        auto const a = runner_on(app_of, *one, "a", 0, compute::origin::stranger),
+                   b = runner_on(app_of, *two, "b", 0, compute::origin::stranger);
+        std::array<runner*, 2> const both{a.get(), b.get()};
+        run_options patient;
+        patient.attempts_max = patient.failures_max = 10'000;
+        auto const what = made(of);
+        auto const done = run(*what, both, patient);
+        REQUIRE_MESSAGE(done, message(done.error()));
+        REQUIRE(digest_of(what->files(done->results).value()) == right);
+        for (auto const& each : done->runners) failures += each.failures;
+        ++runs;
+    }
+    MESSAGE(runs << " runs, " << kills.load() << " kills, " << failures << " units done again");
+    CHECK(kills >= 100);
+    CHECK(failures > 0);
 }

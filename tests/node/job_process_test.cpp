@@ -281,7 +281,9 @@ TEST_CASE("jobs: by programs alone, a picture is rendered by strangers, one of w
     REQUIRE(all.offers(3));
     auto const number = all.order();
     REQUIRE_MESSAGE(number.find("refused") == std::string::npos, number);
-    auto const [status, said] = all.run(all.watching(number));
+    auto const ran = all.run(all.watching(number));
+    auto const& said = ran.second;
+    auto const status = ran.first;
     auto const summary = bazaar::last(said, "summary");
     REQUIRE_MESSAGE(!summary.is_null(), said);
     CHECK_MESSAGE(status == 0, said);
@@ -327,7 +329,9 @@ TEST_CASE("jobs: a provider's process dies in the middle of a job, and others fi
     REQUIRE_MESSAGE(number.find("refused") == std::string::npos, number);
     REQUIRE(eventually([&] { return all.log(0).find("\"rented\"") != std::string::npos; }));
     all.agent(0).kill();
-    auto const [status, said] = all.run(all.watching(number));
+    auto const ran = all.run(all.watching(number));
+    auto const& said = ran.second;
+    auto const status = ran.first;
     auto const summary = bazaar::last(said, "summary");
     REQUIRE_MESSAGE(!summary.is_null(), said);
     CHECK_MESSAGE(status == 0, said);

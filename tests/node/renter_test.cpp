@@ -8,8 +8,7 @@
 using namespace blendr;
 using namespace blendr::test;
 
-TEST_CASE("renter: a quote says what it would cost, who matches and who does not, before anything "
-          "is paid")
+TEST_CASE("renter: a quote says what it costs and who matches, before anything is paid")
 {
     job_town town{scratch("renter") / "quote", 4};
     REQUIRE(town.good());

@@ -170,7 +170,8 @@ TEST_CASE(
     auto const gpu = compute::open_vulkan().value();
     auto const worker = compute::worker::start().value();
     for (std::size_t k = 0; k < all.size(); ++k) {
-        auto const& [what, units] = all[k];
+        auto const& what = all[k].first;
+        auto const& units = all[k].second;
         INFO(what.what);
         auto const& app_of = *find_app(what.app);
         for (std::size_t j = 0; j < units.size(); ++j)

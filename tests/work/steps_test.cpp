@@ -43,7 +43,9 @@ TEST_CASE(
     verify::step_registry all;
     add_steps(all);
     auto const native = make_native_device(1);
-    for (auto const& [name, what] : disputable()) {
+    for (auto const& each : disputable()) {
+        auto const& name = each.first;
+        auto const& what = each.second;
         INFO(name);
         auto result = find_app(name)->run(what, {*native}).value();
         auto const* const program = all.find(step_program(name));
@@ -73,7 +75,9 @@ TEST_CASE("steps: a lie at any step is led to and refuted by recomputing one")
     verify::step_registry all;
     add_steps(all);
     crypto::address const liar{hash256{std::byte{1}}}, honest{hash256{std::byte{2}}};
-    for (auto const& [name, what] : disputable()) {
+    for (auto const& each : disputable()) {
+        auto const& name = each.first;
+        auto const& what = each.second;
         INFO(name);
         auto const* const program = all.find(step_program(name));
         std::vector<bytes> states{first_state(name, what).value()};
@@ -109,7 +113,9 @@ TEST_CASE("steps: any state is taken, bounded, and left alone when no unit leads
     auto const seed = blendr::test::seed();
     INFO("seed " << seed);
     rng random{seed};
-    for (auto const& [name, what] : disputable()) {
+    for (auto const& each : disputable()) {
+        auto const& name = each.first;
+        auto const& what = each.second;
         auto const* const program = all.find(step_program(name));
         auto const good = first_state(name, what).value();
         CHECK(good.size() <= step_state_max);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <blendr/node/shelf.hpp>
+#include <chrono>
+#include <thread>
 
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include <boost/json/object.hpp>
 
@@ -107,7 +111,13 @@ public:
     }
     result<bytes, std::string> get(hash256 const& name) override
     {
-        auto const got = net::http_ask(rpc_, "GET", "/blobs/" + name_text(name), {}, limit_ms);
+        auto got = net::http_ask(rpc_, "GET", "/blobs/" + name_text(name), {}, limit_ms);
+        // 503: the node asks its peers for it
+        for (std::int64_t waited = 0; got && got->status == 503 && waited < limit_ms;
+             waited += pause_ms) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{pause_ms});
+            got = net::http_ask(rpc_, "GET", "/blobs/" + name_text(name), {}, limit_ms);
+        }
         if (!got)
             return fail{"no node gives blobs at " + rpc_ + " (" +
                         std::string{message(got.error())} + ")"};
@@ -120,6 +130,7 @@ public:
 
 private:
     static constexpr std::int64_t limit_ms = 30'000;
+    static constexpr std::int64_t pause_ms = 100;
     std::string rpc_;
 };
 

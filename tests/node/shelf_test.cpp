@@ -8,6 +8,7 @@
 #include <support/support.hpp>
 
 #include <blendr/crypto/cid.hpp>
+#include <blendr/net/http.hpp>
 
 using namespace blendr;
 
@@ -32,4 +33,30 @@ TEST_CASE("shelf: what was put is there under what it is, and damage is named")
     auto const bent = again->get(crypto::cid::of(what).digest());
     REQUIRE(!bent);
     CHECK(bent.error().find("damaged") != std::string::npos);
+}
+
+namespace {
+/// A node that fetches a blob from its peers before it can give it.
+struct fetching final : net::http_handler {
+    net::http_reply on_request(net::http_request const&) override
+    {
+        if (++asked < 3) return {503, "text/plain", "it is being fetched from peers\n", true};
+        return {200, "application/octet-stream", "from a peer", true};
+    }
+    std::string on_text(net::socket_id, std::string_view) override { return {}; }
+    void on_closed(net::socket_id) override {}
+    int asked = 0;
+};
+}  // namespace
+
+TEST_CASE("shelf: what a node has to fetch from its peers is waited for")
+{
+    fetching behind{};
+    net::http_server server{{}, behind};
+    auto const there = node::make_node_shelf(*server.start());
+    auto const got = there->get(crypto::cid::of(as_bytes("from a peer")).digest());
+    REQUIRE(got);
+    CHECK(*got == to_bytes(as_bytes("from a peer")));
+    CHECK(behind.asked == 3);
+    server.stop();
 }

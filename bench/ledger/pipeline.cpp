@@ -39,7 +39,7 @@ using namespace blendr::ledger;
 using coins = machine<bank>;
 constexpr std::size_t accounts = 1'000'000;
 constexpr std::size_t block_size = 20'000;
-constexpr std::size_t blocks = 8;
+constexpr std::size_t blocks = 32;
 constexpr std::size_t txs = block_size * blocks;
 constexpr std::size_t batch = 4'096;
 
@@ -110,7 +110,7 @@ public:
     {
 #ifdef BLENDR_BENCH_STORE
         store::database::options chosen{};
-        chosen.behind.checkpoint_rows = 100'000;  // several within a run
+        chosen.behind.checkpoint_rows = 400'000;  // two or three within a run; a node's are rarer
         auto opened = store::database::open((at_.path / "node").string(), chosen);
         BLENDR_ASSERT(opened.has_value());
         all_ = *std::move(opened);
@@ -239,7 +239,10 @@ timed all_at_once(load const& in, crypto::cpu path, bool state = true)
     taker.join();
     to_log.close();
     syncer.join();
-    BLENDR_ASSERT(chain.signatures().checked == txs && !chain.failure());
+    BLENDR_ASSERT(!chain.failure());
+    // each signature once, but for the few that a bounded memory forgot
+    auto const checked = chain.signatures().checked;
+    BLENDR_ASSERT(txs <= checked && checked <= txs + txs / 1000);
     return {wall.seconds(), cpu.seconds()};
 }
 

@@ -31,9 +31,8 @@ contract::duty_list contract::query(auto const& view, duties_of const& asked)
             each.drawn = me != all.begin();
         } else if (key.what == due_kind::product) {
             auto const& row = view.template row<products>(key.task);
-            auto const me =
-                std::find_if(row.inspectors.begin(), row.inspectors.end(),
-                             [&](auto const& i) { return i.who == asked.worker; });
+            auto const me = std::find_if(row.inspectors.begin(), row.inspectors.end(),
+                                         [&](auto const& i) { return i.who == asked.worker; });
             if (me == row.inspectors.end() || me->attested) return;
             each.origin = row.origin;
             each.due = row.attest_by;

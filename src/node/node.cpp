@@ -271,7 +271,7 @@ public:
         return !over_;
     }
 
-    std::vector<submitted> submit(std::span<bytes_view const> raw)
+    std::vector<submission> submit(std::span<bytes_view const> raw)
     {
         auto out = chain_->submit(raw);
         offered good{};
@@ -1175,7 +1175,7 @@ node::~node() = default;
 void node::stop() { body_->stop(); }
 node_status node::status() const { return body_->status(); }
 bool node::wait(std::int64_t ms) const { return body_->wait(ms); }
-std::vector<submitted> node::submit(std::span<bytes_view const> raw) { return body_->submit(raw); }
+std::vector<submission> node::submit(std::span<bytes_view const> raw) { return body_->submit(raw); }
 chain_view const& node::view() const { return *body_->chain_; }
 chain_forms const& node::forms() const { return *body_->kind_.forms; }
 call_forms const* node::calls() const { return body_->kind_.calls.get(); }

@@ -34,7 +34,7 @@ struct refusal {
     std::uint32_t code{};
     std::string reason{};
 };
-using submitted = result<hash256, refusal>;
+using submission = result<hash256, refusal>;
 
 /// What any thread may ask of a chain at any time. It shows the last commit.
 class chain_view {
@@ -43,7 +43,7 @@ public:
     virtual app::info last() const = 0;
     virtual app::query_result query(std::string_view path, bytes_view key) const = 0;
     /// Offers transactions for a block of this node's; one answer each, in order.
-    virtual std::vector<submitted> submit(std::span<bytes_view const> raw) = 0;
+    virtual std::vector<submission> submit(std::span<bytes_view const> raw) = 0;
     /// A transaction that waits for a block.
     virtual std::optional<bytes> waiting(hash256 const& id) const = 0;
     virtual std::size_t waiting_count() const = 0;

@@ -61,9 +61,9 @@ public:
     {
         return machine_.query(path, key);
     }
-    std::vector<submitted> submit(std::span<bytes_view const> raw) override
+    std::vector<submission> submit(std::span<bytes_view const> raw) override
     {
-        std::vector<submitted> out{};
+        std::vector<submission> out{};
         out.reserve(raw.size());
         for (auto const& each : machine_.submit(raw)) {
             if (each)

@@ -98,8 +98,8 @@ public:
     bool wait(std::int64_t ms) const;
 
     /// Offers transactions: checked, kept for a block, told to peers. Any thread.
-    std::vector<submitted> submit(std::span<bytes_view const> raw);
-    submitted submit(bytes_view raw) { return std::move(submit(std::span{&raw, 1}).front()); }
+    std::vector<submission> submit(std::span<bytes_view const> raw);
+    submission submit(bytes_view raw) { return std::move(submit(std::span{&raw, 1}).front()); }
 
     chain_view const& view() const;
     chain_forms const& forms() const;

@@ -52,8 +52,8 @@ constexpr std::string_view usage = R"(a wallet for a libblendr chain
   submit FILE                            a transaction signed elsewhere
   status
 
-Flags: --rpc HOST:PORT (127.0.0.1:26603)  --home DIR  --key NAME (default)  --fee BLND  --expires HEIGHT  --no-wait  --json
-Offline: sign with --offline --chain N --nonce N --expires HEIGHT --out FILE, carry the file, submit it.
+Flags: --rpc HOST:PORT (127.0.0.1:26603)  --home DIR  --key NAME (default)  --fee BLND  --valid-until HEIGHT  --no-wait  --json
+Offline: sign with --offline --chain N --nonce N --valid-until HEIGHT --out FILE, carry the file, submit it.
 A passphrase comes from BLENDR_PASSPHRASE or --passphrase-file.
 )";
 
@@ -76,7 +76,7 @@ struct command {
 command read(int argc, char** argv)
 {
     std::vector<std::string> const own{
-        "rpc",      "home", "key", "fee", "expires", "chain", "nonce", "out", "passphrase-file",
+        "rpc",      "home", "key", "fee", "valid-until", "chain", "nonce", "out", "passphrase-file",
         "seed-file"};
     command out{};
     for (int i = 1; i < argc; ++i) {
@@ -336,7 +336,7 @@ int act(command const& c, std::string const& what, std::vector<std::string> cons
     if (c.offline) {
         tx.chain = ledger::chain_id{number(c, "chain")};
         tx.sequence = ledger::nonce{number(c, "nonce")};
-        tx.expires = height{number(c, "expires")};
+        tx.expires = height{number(c, "valid-until")};
     } else {
         auto const purse = ask(c, "balance", json::array{to_text(me.account())});
         auto const have = grains(purse.at("balance"));
@@ -348,7 +348,8 @@ int act(command const& c, std::string const& what, std::vector<std::string> cons
             ledger::chain_id{row(c, "ledger/rules", 0).at("chain").to_number<std::uint64_t>()};
         tx.sequence = ledger::nonce{purse.at("nonce").to_number<std::uint64_t>()};
         auto const last = ask(c, "status", json::array{}).at("last").to_number<std::uint64_t>();
-        tx.expires = height{c.flags.contains("expires") ? number(c, "expires") : last + 1000};
+        tx.expires =
+            height{c.flags.contains("valid-until") ? number(c, "valid-until") : last + 1000};
     }
     ledger::sign(tx, me);
     auto const raw = encode(tx);

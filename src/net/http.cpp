@@ -277,6 +277,7 @@ private:
     {
         if (owner_->stopped) return stream_.close();
         release();
+        head_only_ = false;
         parser_.emplace();
         parser_->eager(true);  // a small body comes with its head
         parser_->body_limit(boost::none);
@@ -358,6 +359,7 @@ private:
                           in.keep_alive());
         }
         ++owner_->requests;
+        head_only_ = in.method() == http::verb::head;
         if (in.method() == http::verb::options)
             return answer({204, "text/plain", {}, true}, in.version(), in.keep_alive());
         auto const method = in.method_string();
@@ -402,17 +404,31 @@ private:
         }
         response_.body() = std::move(what.body);
         response_.prepare_payload();
+        if (head_only_) response_.body().clear();  // its length stays said
         stream_.expires_after(std::chrono::milliseconds{
             owner_->options.request_ms + static_cast<std::int64_t>(response_.body().size() >> 8)});
-        http::async_write(
-            stream_, response_, [self = shared_from_this(), keep](error_code failed, std::size_t) {
-                if (failed || !keep || self->owner_->stopped) {
-                    error_code ignored;
-                    self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-                    return self->stream_.close();
-                }
-                self->read();
-            });
+        http::async_write(stream_, response_,
+                          [self = shared_from_this(), keep](error_code failed, std::size_t) {
+                              if (!failed && keep && !self->owner_->stopped) return self->read();
+                              error_code ignored;
+                              self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+                              if (failed || self->owner_->stopped || self->parser_->is_done())
+                                  return self->stream_.close();
+                              self->stream_.expires_after(std::chrono::seconds{2});
+                              self->drain(std::size_t{16} << 20);
+                          });
+    }
+
+    /// Who was refused may still be sending. What comes is thrown away for a while: a socket that is closed upon
+    /// unread bytes takes the answer back.
+    void drain(std::size_t most)
+    {
+        buffer_.clear();
+        stream_.async_read_some(buffer_.prepare(16384), [self = shared_from_this(),
+                                                         most](error_code failed, std::size_t got) {
+            if (failed || got >= most || self->owner_->stopped) return self->stream_.close();
+            self->drain(most - got);
+        });
     }
 
     void upgrade()
@@ -456,6 +472,7 @@ private:
     std::optional<http::request_parser<http::string_body>> parser_{};
     http::response<http::string_body> response_{};
     bool first_ = true;
+    bool head_only_ = false;
     bool moved_ = false;
     std::size_t reserved_ = 0;  ///< of `large_bytes_max`
 };
@@ -550,9 +567,10 @@ result<http_answer, error> http_ask(std::string const& server, std::string_view 
     auto const address =
         asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, failed);
     if (failed) return fail{error::wrong_text};
-    auto const verb = method == "GET"   ? http::verb::get
-                      : method == "PUT" ? http::verb::put
-                                        : http::verb::post;
+    auto const verb = method == "GET"    ? http::verb::get
+                      : method == "HEAD" ? http::verb::head
+                      : method == "PUT"  ? http::verb::put
+                                         : http::verb::post;
     http::request<http::string_body> request{verb, path, 11};
     if (!range.empty()) request.set(http::field::range, range);
     request.set(http::field::host, server);
@@ -562,6 +580,7 @@ result<http_answer, error> http_ask(std::string const& server, std::string_view 
     beast::flat_buffer buffer{};
     http::response_parser<http::string_body> answer{};
     answer.body_limit(std::uint64_t{64} << 20);
+    answer.skip(verb == http::verb::head);  // which only says how long the body would be
     auto why = error::unreachable;
     bool done = false;
     stream.expires_after(std::chrono::milliseconds{limit_ms});

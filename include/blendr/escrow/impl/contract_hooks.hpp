@@ -393,7 +393,7 @@ void contract::end_block(auto& ctx)
     impl::office all{ctx};
     all.take_in();
     all.sweep();
-    impl::forget_old(ctx);
+    impl::forget_old(ctx, contract::work_per_block);
 }
 
 }  // namespace blendr::escrow

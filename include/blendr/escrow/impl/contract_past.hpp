@@ -3,9 +3,10 @@
 
 // Agreements that are over; included by contract.hpp only.
 
+#include <cstddef>
 #include <vector>
 
-#include <blendr/escrow/contract.hpp>
+#include <blendr/escrow/tables.hpp>
 
 namespace blendr::escrow::impl {
 
@@ -18,15 +19,15 @@ inline void remember(auto& ctx, job_key const& job, jobs::row const& row, agreem
         row.money.agreements[number], row.devices[number], row.what.program, row.what.work, name};
 }
 
-/// The oldest of what is remembered goes, at most a block's share.
-inline void forget_old(auto& ctx)
+/// The oldest of what is remembered goes, `most` of it at once.
+inline void forget_old(auto& ctx, std::size_t most)
 {
     auto const kept = ctx.template row<conditions>(0).past_kept;
     auto const now = ctx.block().at.get();
     if (now <= kept) return;
     std::vector<past::key> old{};
     ctx.template each<past>([&](past::key const& key, past::row const&) {
-        if (key.ended.get() + kept >= now || old.size() == contract::work_per_block) return false;
+        if (key.ended.get() + kept >= now || old.size() == most) return false;
         old.push_back(key);
         return true;
     });

@@ -60,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     t.become(begun());
     auto const money = t.money();
     business people{t, [&](std::uint64_t n) { return choose(n); }};
-    for (unsigned b = 0; b < 200 && choose.at != choose.end; ++b) {
+    for (unsigned b = 0; b < 24 && choose.at != choose.end; ++b) {  // seconds, sanitized
         auto txs = people.some_block(4);
         for (auto& each : txs)
             if (choose(4) == 0) bend(each.messages.front(), choose);

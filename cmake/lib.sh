@@ -56,7 +56,7 @@ blendr_build() {
     return "${PIPESTATUS[0]}"
 }
 
-# blendr_ctest DIRECTORY [ctest arguments]: runs tests and sets passed, failed and skipped.
+# blendr_ctest DIRECTORY [ctest arguments]: runs tests and sets passed, failed, failures (their names) and skipped.
 blendr_ctest() {
     local directory=$1 log code=0
     shift
@@ -69,8 +69,9 @@ blendr_ctest() {
     local ended='^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*'
     passed=$(grep -cE "$ended Passed +[0-9.]+ sec" "$log" || true)
     skipped=$(grep -cE "$ended\*\*\*Skipped" "$log" || true)
-    failed=$(grep -E "$ended\*\*\*" "$log" | grep -cv '\*\*\*Skipped' || true)
-    if [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
+    mapfile -t failures < <(sed -nE '/\*\*\*Skipped/d; s/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: (.*[^ .]) *\.*[^.]*\*\*\*(.*)/\1 (\2)/p' "$log")
+    failed=${#failures[@]}
+    if [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1 failures=("ctest"); fi
     if [ "$skipped" -gt 0 ]; then
         echo "  skipped:"
         sed -nE 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: (.*[^ .]) *\.*\*\*\*Skipped.*/    \1/p' "$log"

@@ -56,7 +56,7 @@ inline bytes transfer(crypto::identity const& from, crypto::address const& to, s
 
 /// Waits until `done` says so; false after that time.
 template <class Done>
-bool eventually(Done&& done, std::int64_t ms = 20'000)
+bool eventually(Done&& done, std::int64_t ms = 60'000)
 {
     for (std::int64_t waited = 0; waited < ms; waited += 10) {
         if (done()) return true;

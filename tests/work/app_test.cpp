@@ -178,7 +178,7 @@ TEST_CASE(
             for (auto const& [on, as] : {std::pair{gpu.get(), compute::origin::own},
                                          std::pair{static_cast<compute::device*>(worker.get()),
                                                    compute::origin::stranger}}) {
-                auto const out = app_of.run(units[j], {*on, as});
+                auto const out = app_of.run(units[j], {*on, as, std::chrono::minutes{5}});
                 REQUIRE_MESSAGE(out, message(out.error()));
                 CHECK(!app_of.wrong(units[j], *out));
                 CHECK(app_of.same(units[j], *out, right[k][j]));

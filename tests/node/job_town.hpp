@@ -75,6 +75,15 @@ inline node::unit_function native_units()
     };
 }
 
+/// Never done: whoever rents it waits in vain.
+inline node::unit_function endless_units()
+{
+    return [](std::string_view, bytes_view, std::stop_token stop) -> result<bytes, std::string> {
+        while (!stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds{5});
+        return fail{std::string{"stopped"}};
+    };
+}
+
 /// One node, and whoever is let in: all of them talk to it through its RPC.
 class job_town {
 public:
@@ -118,6 +127,8 @@ public:
         if (node_) node_->stop();
     }
     bool good() const { return node_ != nullptr; }
+    /// Inputs and results lie at the node from here on, where a page finds them, too.
+    void keep_blobs_at_node() { blobs_ = node::make_node_shelf(rpc_); }
     std::string const& rpc() const { return rpc_; }
     std::shared_ptr<node::shelf> blobs() const { return blobs_; }
     node::client ask() const { return node::client{rpc_}; }
@@ -132,12 +143,13 @@ public:
         return out;
     }
     /// Person `who` offers devices; started again it goes on where it was.
-    node::provider& let_in(std::uint8_t who, node::provider_settings with, unsigned devices = 1)
+    node::provider& let_in(std::uint8_t who, node::provider_settings with, unsigned devices = 1,
+                           node::unit_function const& work = native_units())
     {
         std::vector<node::rented_device> all{};
         for (unsigned i = 0; i < devices; ++i)
             all.push_back({i, "native", market::device_class{1},
-                           "vram=1_GiB, fp32=1, memory=1, integer=1", native_units()});
+                           "vram=1_GiB, fp32=1, memory=1, integer=1", work});
         if (providers_.size() <= who) providers_.resize(who + 1u);
         providers_[who] =
             node::provider::start(std::move(with), person(who), blobs_, std::move(all)).value();

@@ -149,22 +149,30 @@ TEST_CASE("provider: one that is gone loses its units, and others finish them" *
 {
     job_town town{scratch("provider") / "gone"};
     REQUIRE(town.good());
-    for (auto const i : sellers) town.let_in(i);
+    town.let_in(10, town.settings(10), 1, endless_units());
+    for (auto const i : {sellers[1], sellers[2]}) town.let_in(i);
     REQUIRE(eventually([&] { return town.offers() == 3; }));
     auto const by = town.renter(13);
     auto what = small_picture(6);
     what.run_s = 3;
     what.start_s = 2;
     what.check_s = 2;
-    town.send_home(10);  // its offer stays in the book, so that it is given units
     auto const number = by->submit(what);
     REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
-    auto const story = follow(*by, *number, [](node::job_story const&) {});
-    auto const& deals = story.stages[0].deals;
-    CHECK(std::any_of(deals.begin(), deals.end(), [](auto const& deal) {
-        return deal.provider == to_text(person(10).account()) && deal.paid == amount{};
-    }));
+    auto const lost = to_text(person(10).account());
+    std::uint32_t owed = 0;
+    auto const story = follow(*by, *number, [&](node::job_story const& s) {
+        if (owed != 0) return;
+        for (auto const& unit : s.stages[0].units)
+            owed += unit.provider == lost && unit.state == "assigned";
+        if (owed != 0) town.send_home(10);
+    });
+    CHECK(owed != 0);  // it had begun what it never delivered …
     CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
+    CHECK(story.paid == story.units);
+    for (auto const& unit : story.stages[0].units) CHECK(unit.provider != lost);  // … others did
+    for (auto const& deal : story.stages[0].deals)
+        if (deal.provider == lost) CHECK(deal.paid == amount{});
     CHECK((*by->files(*number))[0].content == done_here(what)[0].content);
     close_shop(town, {10, 11, 12});
     settled_to_the_grain(town);

@@ -32,6 +32,7 @@
 #include <blendr/version.hpp>
 
 #include <node/explorer.hpp>
+#include <node/job_calls.hpp>
 #include <node/topics.hpp>
 
 namespace blendr::node {
@@ -210,7 +211,7 @@ public:
 
     net::http_reply on_request(net::http_request const& in) override
     {
-        if (in.method == "POST" && (in.path == "/" || in.path == "/rpc"))
+        if (in.method == "POST" && (in.path == "/" || in.path == "/rpc" || in.path == "/jobs"))
             return {200, "application/json", answer(in.body, {}), true};
         if (in.path == "/blobs" || in.path.starts_with("/blobs/")) return blob(in);
         if (in.method != "GET" && in.method != "HEAD")
@@ -225,9 +226,9 @@ public:
     }
     std::size_t body_bytes_max(std::string_view verb, std::string_view path) const override
     {
-        return verb == "PUT" && path == "/blobs"
-                   ? static_cast<std::size_t>(node_.settings().blobs.bytes_max)
-                   : 0;
+        bool const large =
+            (verb == "PUT" && path == "/blobs") || (local_ && verb == "POST" && path == "/jobs");
+        return large ? static_cast<std::size_t>(node_.settings().blobs.bytes_max) : 0;
     }
     std::string on_text(net::socket_id from, std::string_view said) override
     {
@@ -674,6 +675,74 @@ private:
         return to_json(node_.validators(at).set);
     }
 
+    // ---- jobs of renters who sign elsewhere
+
+    impl::chain_facts chain_facts()
+    {
+        impl::chain_facts out{};
+        out.ask = [this](std::span<client::question const> all) {
+            std::vector<result<bytes, std::string>> answers{};
+            for (auto const& each : all) {
+                auto const found = node_.view().query(each.path, each.what);
+                if (found.code == 0)
+                    answers.emplace_back(found.value);
+                else
+                    answers.emplace_back(
+                        fail{"the chain does not answer " + std::string{each.path}});
+            }
+            return answers;
+        };
+        constexpr std::uint64_t lately = 16;
+        auto const now = node_.status();
+        if (now.last <= height{lately + 1}) return out;
+        if (auto const old = node_.block(height{now.last.get() - lately}))
+            out.block_ms = std::clamp<std::int64_t>((now.block_time - old->block.at.block_time) /
+                                                        static_cast<std::int64_t>(lately),
+                                                    10, 60'000);
+        return out;
+    }
+    /// Planning takes time and reads what is to be done: it is for who sits at this machine.
+    outcome planned(std::function<impl::json_outcome()> const& plan)
+    {
+        if (!local_) return fail{no("this node plans no jobs for others: it is not on loopback")};
+        auto out = plan();
+        if (!out) return fail{wrong(out.error())};
+        return *std::move(out);
+    }
+    outcome job_apps(arguments const&, caller const&) { return impl::job_apps(); }
+    outcome job_quote(arguments const& in, caller const&)
+    {
+        return planned([&] { return impl::quote_job(in.at(0), chain_facts()); });
+    }
+    outcome job_plan(arguments const& in, caller const&)
+    {
+        impl::plan_question const what{in.at(0), in.number(1), in.text(2),
+                                       in.has(3) ? &in.at(3) : nullptr};
+        return planned([&] {
+            return impl::plan_job(what, chain_facts(), node_.status().last,
+                                  [this](bytes_view raw) -> result<hash256, std::string> {
+                                      auto const name = node_.put_blob(raw);
+                                      if (!name) return fail{name.error()};
+                                      return name->digest();
+                                  });
+        });
+    }
+    outcome job_unit(arguments const& in, caller const&)
+    {
+        auto const name = array_from_hex<32>(in.text(1));
+        if (!name) return fail{wrong(message(name.error()))};
+        crypto::cid const input{crypto::content::raw, *name};
+        auto const known = node_.blob(input);
+        if (!known.held) return fail{no("the unit's input is not held here")};
+        auto const packed = node_.read_blob(input, 0, known.size);
+        if (!packed) return fail{no(packed.error())};
+        return planned([&] { return impl::make_unit(in.text(0), *packed); });
+    }
+    outcome job_files(arguments const& in, caller const&)
+    {
+        return planned([&] { return impl::files_of_job(in.at(0), in.at(1)); });
+    }
+
     outcome peers(arguments const&, caller const&) { return to_json(node_.peers()); }
     outcome effective(arguments const&, caller const&) { return to_json(node_.settings()); }
     outcome discover(arguments const&, caller const&) { return openrpc(); }
@@ -882,6 +951,37 @@ std::vector<rpc_server::body::method> const& rpc_server::body::methods()
          {{"address", kind::text, true, "blendr1…"}},
          "object",
          &body::balance},
+        {"job_apps",
+         "Apps that jobs may name, with a sentence each.",
+         {},
+         "array",
+         &body::job_apps},
+        {"job_quote",
+         "What a job would cost, who matches and why others do not. On loopback only.",
+         {{"job", kind::any, true,
+           "{\"app\", \"options\", \"files\": [{\"name\", \"text\" or \"hex\"}], \"units\", …}"}},
+         "object",
+         &body::job_quote},
+        {"job_plan",
+         "The next stage of a job: puts its units' inputs; messages for its renter to sign.",
+         {{"job", kind::any, true, "as in job_quote"},
+          {"number", kind::number, true, "the stage's number on the chain"},
+          {"seal", kind::text, true, "in hex, the key that results are sealed for"},
+          {"results", kind::list, false, "of each stage before, its units' results in hex"}},
+         "object",
+         &body::job_plan},
+        {"job_unit",
+         "Does a unit whose input lies here, for a result that was judged and did not arrive.",
+         {{"app", kind::text, true, "see job_apps"},
+          {"input", kind::text, true, "in hex, the name of its input"}},
+         "string",
+         &body::job_unit},
+        {"job_files",
+         "The files that a job's results make, in hex.",
+         {{"job", kind::any, true, "as in job_quote"},
+          {"results", kind::list, true, "of each stage, its units' results in hex"}},
+         "array",
+         &body::job_files},
         {"tables", "What may be queried.", {}, "array", &body::tables},
         {"validators",
          "Who votes at a height.",

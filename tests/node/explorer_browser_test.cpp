@@ -171,6 +171,8 @@ std::vector<sample> samples()
         sample_of<escrow::contract>("escrow.top_up", escrow::contract::top_up{mine, 3_blnd}));
     out.push_back(sample_of<escrow::contract>(
         "escrow.accept", escrow::contract::accept{mine, escrow::unit_id{129}}));
+    out.push_back(sample_of<escrow::contract>("escrow.object",
+                                              escrow::contract::object{mine, escrow::unit_id{7}}));
     out.push_back(
         sample_of<escrow::contract>("escrow.cancel_all", escrow::contract::cancel_all{mine}));
     return out;
@@ -323,6 +325,8 @@ TEST_CASE("explorer: every page fits a phone, has its own dark, and complains of
                                        "providers",
                                        "jobs",
                                        "job/" + owner + "/1",
+                                       "rent",
+                                       "rent/analyse",
                                        "wallet"};
     for (auto const& each : all) {
         INFO(each);

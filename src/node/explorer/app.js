@@ -12,6 +12,8 @@ import { marketPage } from "/market.js";
 import { providerPage, providersPage } from "/providers.js";
 import { jobPage, jobsPage } from "/jobs.js";
 import { walletPage } from "/wallet.js";
+import { rentPage } from "/rent.js";
+import { start as startOrders } from "/orders.js";
 
 // The first part of the address, the page, and what it is called.
 const PAGES = {
@@ -25,12 +27,20 @@ const PAGES = {
     provider: [providerPage, "Provider", "providers"],
     jobs: [jobsPage, "Jobs"],
     job: [jobPage, "Job", "jobs"],
+    rent: [rentPage, "Rent a GPU"],
     wallet: [walletPage, "Wallet"],
     search: [(view, [words]) => find(words, view), "Search", ""],
 };
 
 let leave = null;
 let first = true;
+
+/** Marks a page's link, and brings it into sight where the row of them is longer than the screen. */
+function setCurrent(link) {
+    link.setAttribute("aria-current", "page");
+    const nav = link.parentElement;
+    nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+}
 
 function route() {
     const [page, ...rest] = location.hash.replace(/^#\/?/, "").split("/").map((part) => {
@@ -47,7 +57,7 @@ function route() {
     const belongs = found ? found[2] ?? page : null;
     for (const link of byId("nav").children) {
         if (link.getAttribute("href") === `#/${belongs}` && (belongs !== "" || page === ""))
-            link.setAttribute("aria-current", "page");
+            setCurrent(link);
         else link.removeAttribute("aria-current");
     }
     if (!found) {
@@ -115,7 +125,7 @@ function watchLive() {
 
 // ---- keys
 
-const KEYS = { o: "#/", b: "#/blocks", m: "#/market", p: "#/providers", j: "#/jobs", w: "#/wallet" };
+const KEYS = { o: "#/", b: "#/blocks", m: "#/market", p: "#/providers", j: "#/jobs", r: "#/rent", w: "#/wallet" };
 
 function watchKeys() {
     let waits = 0;
@@ -152,6 +162,7 @@ nameTheme();
 byId("theme").addEventListener("click", nextTheme);
 watchKeys();
 startRecent();
+startOrders();
 watchLive();
 addEventListener("hashchange", route);
 route();

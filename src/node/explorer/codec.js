@@ -111,12 +111,18 @@ function compress(state, block, total, last) {
     for (let i = 0; i < 8; ++i) state[i] ^= v[i] ^ v[i + 8];
 }
 
-/** The hash of bytes in a domain: a name of up to 16 characters; none for the formats of others. */
-export function hashIn(domain, raw) {
+/** The hash of bytes in a domain: a name of up to 16 characters; none for the formats of others. Under a key, where there is one. */
+export function hashIn(domain, bytes, key = null) {
     const personal = new Uint8Array(16);
     personal.set(new TextEncoder().encode(domain));
+    let raw = bytes;
+    if (key) {  // its own block, before all others
+        raw = new Uint8Array(128 + bytes.length);
+        raw.set(key);
+        raw.set(bytes, 128);
+    }
     const state = [...IV];
-    state[0] ^= 0x01010020n;
+    state[0] ^= 0x01010020n ^ (BigInt(key?.length ?? 0) << 8n);
     state[6] ^= word(personal, 0);
     state[7] ^= word(personal, 8);
     let at = 0;
@@ -188,6 +194,12 @@ export function parseAddress(written) {
     return Uint8Array.from(raw);
 }
 
+/** A blob's name as a text: a content id of raw bytes, from 64 digits of hex. */
+export function contentName(digest) {
+    const digits = "abcdefghijklmnopqrstuvwxyz234567";
+    return `b${regroup([1, 0x55, 0xa0, 0xe4, 2, 32, ...fromHex(digest)], 8, 5, true).map((each) => digits[each]).join("")}`;
+}
+
 /** Before every other address. */
 export const ZERO = addressText(new Uint8Array(32));
 
@@ -207,6 +219,9 @@ const side = choice({ buy: 0, sell: 1 });
 const jobKey = struct({ renter: address, number: u64 });
 const family = choice({ fp32: 1, memory: 2, integer: 3 });
 const role = choice({ provider: 1, renter: 2 });
+export const opening = struct({ worker: address, task: hash, nonce: hash, digest: hash });
+export const origin = struct({ job: jobKey, opened: u64, unit: u32, with: u32 });
+export const runState = struct({ unit: blob, done: blob });
 const orderKey = struct({ of: instrument, way: side, owner: address, client_id: u64 });
 const verification = struct({ by: choice({ renter: 1, replicas: 2, spot: 3, product: 4 }), quorum: u16, most: u16, trust: u32,
     within: struct({ absolute: u64, per_million: u32 }), commit_within: u32, reveal_within: u32, fee: u128, cost: u128, steps: u64,
@@ -224,6 +239,7 @@ export const MESSAGES = {
     "escrow.submit": [7, 0, struct({ number: u64, what: order, deposit: u128, posted: u64 })],
     "escrow.top_up": [7, 1, struct({ job: jobKey, value: u128 })],
     "escrow.accept": [7, 3, struct({ job: jobKey, unit: u32 })],
+    "escrow.object": [7, 5, struct({ job: jobKey, unit: u32 })],
     "escrow.cancel_all": [7, 8, struct({ job: jobKey })],
 };
 

@@ -14,10 +14,10 @@ const BATCH = 100;
 const LIMIT_MS = 15_000;
 let number = 0;
 
-async function post(text) {
+async function post(text, path) {
     let reply;
     try {
-        reply = await fetch("/", {
+        reply = await fetch(path, {
             method: "POST",
             headers: { "content-type": "application/json" },
             body: text,
@@ -30,13 +30,13 @@ async function post(text) {
     return reply.json();
 }
 
-/** Many calls in one request: [[method, params], ...]; an answer or an Error for each, in order. */
-export async function batch(calls) {
+/** Many calls in one request: [[method, params], ...]; an answer or an Error for each, in order. Large ones go to "/jobs". */
+export async function batch(calls, path = "/") {
     const out = [];
     for (let at = 0; at < calls.length; at += BATCH) {
         const part = calls.slice(at, at + BATCH).map(([method, params]) =>
             ({ jsonrpc: "2.0", id: ++number, method, params: params ?? [] }));
-        const answers = await post(JSON.stringify(part));
+        const answers = await post(JSON.stringify(part), path);
         const found = new Map((Array.isArray(answers) ? answers : [answers]).map((a) => [a.id, a]));
         for (const each of part) {
             const answer = found.get(each.id);
@@ -47,8 +47,8 @@ export async function batch(calls) {
     return out;
 }
 
-export async function call(method, params) {
-    const [answer] = await batch([[method, params]]);
+export async function call(method, params, path = "/") {
+    const [answer] = await batch([[method, params]], path);
     if (answer instanceof Error) throw answer;
     return answer;
 }

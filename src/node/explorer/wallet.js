@@ -31,7 +31,7 @@ export function save(nameOf, parts, type) {
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-function keyCard(state, redraw) {
+export function keyCard(state, redraw) {
     if (!state.key) {
         const file = h("input", { type: "file", accept: ".key,.seed,.txt,text/plain", class: "hidden", id: "key-file", onchange: async () => {
             try {

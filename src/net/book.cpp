@@ -3,8 +3,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 
 namespace blendr::net {
+namespace {
+constexpr std::int64_t rest_kept_ms = 60'000;
+constexpr std::int64_t rest_told_ms = 3'600'000;
+}  // namespace
 
 result<contact, error> parse_contact(std::string_view text)
 {
@@ -100,7 +105,7 @@ address_book::next(time_ms now, std::function<bool(crypto::public_key const&)> c
 
 void address_book::rest(entry& e, time_ms now)
 {
-    std::int64_t const most = e.kept ? 60'000 : 3'600'000;
+    std::int64_t const most = e.kept ? rest_kept_ms : rest_told_ms;
     auto const wait = std::min(most, std::int64_t{250} << std::min<std::uint32_t>(e.failures, 20));
     auto const extra = static_cast<std::int64_t>(
         chance_.below(static_cast<std::uint64_t>(std::max<std::int64_t>(wait / 2, 1))));
@@ -148,6 +153,60 @@ std::vector<contact> address_book::sample(std::size_t count)
         std::swap(out[i], out[other]);
     }
     if (out.size() > count) out.resize(count);
+    return out;
+}
+
+std::vector<address_book::remembered> address_book::remember(time_ms now) const
+{
+    std::vector<remembered> out{};
+    for (auto const& [name, e] : entries_)
+        if (!e.kept)
+            out.push_back({e.where, e.from_host, e.worked, e.failures,
+                           std::max<std::int64_t>(e.rests_until - now, 0)});
+    return out;
+}
+
+bool address_book::recall(remembered const& what, time_ms now)
+{
+    if (!hear(what.where, what.from_host)) return false;
+    auto& e = entries_[name_of(what.where)];
+    e.worked = what.worked;
+    e.failures = std::min(what.failures, failures_max - 1);
+    e.rests_until = now + std::clamp<std::int64_t>(what.rests_ms, 0, rest_told_ms * 3 / 2);
+    e.who = what.where.key;
+    return true;
+}
+
+namespace {
+constexpr std::string_view book_head = "blendr addresses 1";
+}
+
+std::string to_text(std::span<address_book::remembered const> book)
+{
+    std::ostringstream out{};
+    out << book_head << '\n';
+    for (auto const& each : book)
+        out << to_text(each.where) << ' ' << each.worked << ' ' << each.failures << ' '
+            << each.rests_ms << ' ' << each.from_host << '\n';
+    return out.str();
+}
+
+std::vector<address_book::remembered> parse_book(std::string_view text)
+{
+    std::vector<address_book::remembered> out{};
+    std::istringstream in{std::string{text}};
+    std::string line{};
+    if (!std::getline(in, line) || line != book_head) return out;
+    while (std::getline(in, line) && out.size() < address_book::told_max) {
+        std::istringstream words{line};
+        std::string where{};
+        address_book::remembered each{};
+        words >> where >> each.worked >> each.failures >> each.rests_ms >> each.from_host;
+        auto contact = parse_contact(where);
+        if (words.fail() || !contact) continue;
+        each.where = *std::move(contact);
+        out.push_back(std::move(each));
+    }
     return out;
 }
 

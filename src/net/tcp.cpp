@@ -6,6 +6,9 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
@@ -57,6 +60,7 @@ using tcp = asio::ip::tcp;
 constexpr std::size_t write_buffer = 4 * frame_max;
 constexpr std::int64_t tick_ms = 100;
 constexpr std::int64_t malice_points = 50;
+constexpr std::int64_t book_every_ms = 20'000;
 
 time_ms now_ms() noexcept
 {
@@ -146,6 +150,7 @@ public:
             BLENDR_TRY(auto const where, parse_contact(each));
             book_.keep(where);
         }
+        read_book();
         std::string listens{};
         if (!options_.listen.empty()) {
             BLENDR_TRY(listens, open());
@@ -170,6 +175,7 @@ public:
             for (auto const& each : all) close(each, error::closed);
         });
         thread_.join();
+        write_book();
     }
 
     bool send(public_key const& to, lane on, shared_message message) override
@@ -244,6 +250,32 @@ private:
     {
         std::unique_lock const lock{peers_mutex_};
         return scores_.add(who, points, now_ms());
+    }
+
+    // ---- the address book's file
+
+    void read_book()
+    {
+        if (options_.book_file.empty() || !options_.exchange) return;
+        std::ifstream in{options_.book_file, std::ios::binary};
+        std::string const text{std::istreambuf_iterator<char>{in}, {}};
+        auto const now = now_ms();
+        for (auto const& each : parse_book(text)) book_.recall(each, now);
+        written_ = now;
+    }
+
+    /// At one stroke: whoever is killed meanwhile finds the old one. One that cannot be written is not missed.
+    void write_book()
+    {
+        if (options_.book_file.empty() || !options_.exchange) return;
+        auto const fresh = options_.book_file + ".new";
+        {
+            std::ofstream out{fresh, std::ios::binary | std::ios::trunc};
+            out << to_text(book_.remember(now_ms()));
+            if (!out.flush()) return;
+        }
+        std::error_code ignored{};
+        std::filesystem::rename(fresh, options_.book_file, ignored);
     }
 
     // ---- listening and dialling
@@ -686,6 +718,10 @@ private:
             }
         }
         dial_some();
+        if (now - written_ > book_every_ms) {
+            written_ = now;
+            write_book();
+        }
         ticker_.expires_after(std::chrono::milliseconds{tick_ms});
         ticker_.async_wait([this](error_code cancelled) {
             if (!cancelled) tick();
@@ -709,6 +745,7 @@ private:
     budget all_sent_;
     std::size_t unfinished_ = 0;
     std::uint64_t pings_ = 0;
+    time_ms written_{};
 
     mutable std::shared_mutex peers_mutex_{};
     std::map<public_key, connection_ptr> peers_{};

@@ -87,6 +87,38 @@ TEST_CASE("address_book: one host cannot fill it, and all together not beyond it
     CHECK(book.size() <= address_book::told_max);
 }
 
+TEST_CASE("address_book: what is written down is known again, back-off and all, within its bounds")
+{
+    address_book book{1};
+    time_ms const now{5'000};
+    book.keep({"asked", 1, {}});
+    REQUIRE(book.hear({"good", 2, {}}, "teller"));
+    REQUIRE(book.hear({"bad", 3, key(3)}, "teller"));
+    book.connected({"good", 2, {}}, key(2));
+    for (int i = 0; i < 6; ++i) book.failed({"bad", 3, {}}, now);
+    auto const written = book.remember(now);
+    REQUIRE(written.size() == 2);  // whom one asks for, one is told again
+    auto const text = to_text(written);
+    CHECK(net::parse_book(text) == written);
+
+    address_book again{2};
+    time_ms const then{1'000'000};
+    for (auto const& each : net::parse_book(text)) CHECK(again.recall(each, then));
+    for (auto const& each : written) CHECK(!again.recall(each, then));
+    CHECK(again.next(then, nobody) == contact{"good", 2, key(2)});
+    CHECK(!again.next(then, nobody));
+    CHECK(again.sample(8).size() == 1);
+    // it rests for what was left, and not for ever whatever the file says
+    CHECK(again.next(then + std::int64_t{20'000}, nobody) == contact{"bad", 3, key(3)});
+    CHECK(net::parse_book("").empty());
+    CHECK(net::parse_book("blendr addresses 1\nx\na:1 1\na:b 1 1 1 h\n:1 2 3 4 5\n").empty());
+    std::string crowd = "blendr addresses 1\n";
+    for (int i = 1; i < 5'000; ++i) crowd += "h:" + std::to_string(i) + " 1 9999 99999999999 h\n";
+    std::size_t taken = 0;
+    for (auto const& each : net::parse_book(crowd)) taken += again.recall(each, then) ? 1u : 0u;
+    CHECK(taken <= address_book::told_by_host_max);
+}
+
 TEST_CASE("score_keeper: a hundred points ban, points fade, and the table is bounded")
 {
     net::score_keeper scores{};

@@ -13,6 +13,8 @@
 #include <blendr/core/random.hpp>
 #include <blendr/net/book.hpp>
 
+#include <support/support.hpp>
+
 #include "common.hpp"
 
 using namespace blendr;
@@ -162,6 +164,22 @@ TEST_CASE("tcp: peers tell each other of peers")
     REQUIRE(eventually([&] { return hub.ear.has(b.key); }));
     member c{3, {hub.where}};
     CHECK(eventually([&] { return b.ear.has(c.key) && c.ear.has(b.key); }));
+}
+
+TEST_CASE("tcp: whom peers told of is found again after a restart, though the teller is gone")
+{
+    auto const file = (scratch("net") / "addresses").string();
+    auto const kept = [&](net::tcp_options& o) { o.book_file = file; };
+    member c{3};
+    {
+        auto hub = std::make_unique<member>(std::uint8_t{1});
+        REQUIRE(hub->it->dial(c.where));
+        REQUIRE(eventually([&] { return hub->ear.has(c.key); }));
+        member b{2, {hub->where}, kept};
+        REQUIRE(eventually([&] { return b.ear.has(c.key); }));
+    }
+    member b{2, {}, kept};
+    CHECK(eventually([&] { return b.ear.has(c.key); }));
 }
 
 TEST_CASE("tcp: who is on another chain, or has another key than the one expected, stays outside")

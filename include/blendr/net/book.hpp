@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,20 @@ public:
 
     /// Some that worked, for who asks.
     std::vector<contact> sample(std::size_t count);
+
+    /// What is worth writing down: every told address, and for how long it still rests.
+    struct remembered {
+        contact where{};
+        std::string from_host{};
+        bool worked{};
+        std::uint32_t failures{};
+        std::int64_t rests_ms{};
+
+        friend bool operator==(remembered const&, remembered const&) = default;
+    };
+    std::vector<remembered> remember(time_ms now) const;
+    /// What was written down, within the same bounds as what is heard. False: known, or no room.
+    bool recall(remembered const& what, time_ms now);
     std::size_t size() const noexcept { return entries_.size(); }
 
 private:
@@ -83,6 +98,11 @@ private:
     std::map<std::string, entry> entries_{};
     rng chance_;
 };
+
+/// An address book as text, a line an address; who reads it believes none of it more than a peer's word.
+std::string to_text(std::span<address_book::remembered const> book);
+/// Lines that are none are left out.
+std::vector<address_book::remembered> parse_book(std::string_view text);
 
 /// Points against keys. A hundred make a ban; they halve every ten minutes. Bounded: the oldest go first.
 class score_keeper {

@@ -45,6 +45,7 @@ struct tcp_options {
     bool aes = has_aes();
     std::uint64_t seed = 0;  ///< of waiting times; 0: from the system
     tcp_limits limits{};
+    std::string book_file{};  ///< where told addresses outlive the process; empty: nowhere
 };
 
 /// Peers over TCP. One thread does all of it.

@@ -282,8 +282,10 @@ int run(std::span<std::string const> all, chain_kind const& chain, engine_regist
     ::signal(SIGPIPE, SIG_IGN);
 
     node_parts parts{
-        c, crypto::identity{*std::move(key)}, read_genesis(c, chain), chain, engines, {}, {}};
+        c,  crypto::identity{*std::move(key)}, read_genesis(c, chain), chain, engines, {},
+        {}, [] { return asked_to_stop != 0; }};
     auto made = node::start(std::move(parts));
+    if (!made && asked_to_stop != 0) return 0;
     if (!made) throw failure{made.error()};
     auto& it = **made;
     rpc_server rpc{it};

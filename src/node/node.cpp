@@ -2,6 +2,7 @@
 #include <blendr/node/node.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -26,7 +27,9 @@
 #include <blendr/store/database.hpp>
 #include <node/blobs.hpp>
 #include <node/history.hpp>
+#include <node/joining.hpp>
 #include <node/miner.hpp>
+#include <node/witness.hpp>
 
 namespace blendr::node {
 
@@ -37,14 +40,19 @@ namespace {
 constexpr crypto::domain genesis_domain{"node.genesis/1"};
 
 /// The first byte of every message between nodes.
-enum class topic : std::uint8_t { engine = 0, transactions = 1, sync = 2, blobs = 3 };
+enum class topic : std::uint8_t { engine = 0, transactions = 1, sync = 2, blobs = 3, states = 4 };
 
 constexpr std::size_t inbox_bytes_max = std::size_t{96} << 20;
 constexpr std::size_t worker_bytes_max = std::size_t{64} << 20;
+constexpr std::size_t adopted_together = 16;
+static_assert(adopted_together <= sync_headers_more);  // so that any row of headers can end
+constexpr std::size_t adopted_unsynced = 512;          // blocks
+constexpr std::size_t adopted_bytes = std::size_t{1} << 20;
 constexpr std::size_t served_bytes = std::size_t{4} << 20;
 constexpr std::size_t blocks_remembered = 512;
 constexpr std::size_t transactions_remembered = std::size_t{1} << 18;
 constexpr std::int64_t points_malformed = 20;
+constexpr std::int64_t points_ban = 100;
 
 time_ms monotonic_ms() noexcept
 {
@@ -104,6 +112,8 @@ public:
           engines_{std::move(parts.engines)},
           transport_{std::move(parts.transport)},
           log_{std::move(parts.log)},
+          asked_to_stop_{std::move(parts.stopping)},
+          wall_{parts.wall ? std::move(parts.wall) : wall_ms},
           miner_{[this](co::mined const& m) { put(m, 0); }}
     {}
 
@@ -125,36 +135,124 @@ public:
             return fail{"there is no engine \"" + config_.consensus + "\"; there are" + names};
         }
         BLENDR_CHECK(name_chain());
+        bool const joins = config_.snapshots.join && joiner::may_join(config_);
+        if (joins) {
+            BLENDR_CHECK(join_network());
+            BLENDR_CHECK(join_by_state());
+        }
         BLENDR_CHECK(open_chain());
         sync_.emplace(history_->last(), tip_.block, std::max<std::uint64_t>(config_.sync_behind, 4),
                       [this](auto const& block, bytes_view why) { return proves(block, why); });
-        if (!transport_) {
-            net::tcp_options o{me_};
-            o.chain = chain_name_;
-            o.listen = config_.p2p.listen;
-            o.peers = config_.p2p.peers;
-            o.exchange = config_.p2p.exchange;
-            o.limits.peers_max = config_.p2p.peers_max;
-            transport_ = net::make_tcp_transport(std::move(o));
-        }
         BLENDR_CHECK(open_blobs());
-        auto const listens = transport_->start(*this);
-        if (!listens)
-            return fail{"cannot listen at \"" + config_.p2p.listen +
-                        "\": " + std::string{message(listens.error())}};
+        witness_ = std::make_unique<witness>(*chain_, *kind_.forms, genesis_, me_,
+                                             config_.consensus, genesis_name_);
+        if (!joins) BLENDR_CHECK(join_network());
+        std::string listens{};
         {
             std::lock_guard const lock{status_mutex_};
-            tip_.p2p = *listens;
             tip_.state = "running";
+            listens = tip_.p2p;
         }
+        // Who is met already is nobody's news any more.
+        if (joins)
+            for (auto const& each : transport_->peers()) give_work(peer_news{each.key, true}, 0);
         running_ = true;
         engine_thread_ = std::thread{[this] { run_engine(); }};
         worker_thread_ = std::thread{[this] { run_worker(); }};
         log_->info("started", {{"self", to_text(me_.self())},
                                {"consensus", config_.consensus},
                                {"height", tip_.last.get()},
-                               {"p2p", *listens}});
+                               {"p2p", listens}});
         return nothing{};
+    }
+
+    result<nothing, std::string> join_network()
+    {
+        if (!transport_) {
+            auto const& p = config_.p2p;
+            net::tcp_options o{me_};
+            o.chain = chain_name_;
+            o.listen = p.listen;
+            o.peers = p.peers;
+            o.exchange = p.exchange;
+            o.limits.peers_max = p.peers_max;
+            o.limits.bytes_per_second = p.bytes_per_second;
+            o.limits.bytes_per_second_all = p.bytes_per_second_all;
+            o.limits.send_bytes_per_second = p.send_bytes_per_second;
+            o.limits.send_bytes_per_second_all = p.send_bytes_per_second_all;
+            o.limits.messages_per_second = p.messages_per_second;
+            if (!config_.home.empty()) o.book_file = config_.home + "/addresses";
+            transport_ = net::make_tcp_transport(std::move(o));
+        }
+        auto const listens = transport_->start(*this);
+        if (!listens)
+            return fail{"cannot listen at \"" + config_.p2p.listen +
+                        "\": " + std::string{message(listens.error())}};
+        std::lock_guard const lock{status_mutex_};
+        tip_.p2p = *listens;
+        return nothing{};
+    }
+
+    /// Before all else: peers are heard, this thread does what the worker's will do.
+    result<nothing, std::string> join_by_state()
+    {
+        joiner by{config_, kind_};
+        BLENDR_CHECK(by.begin(genesis_, chain_name_,
+                              [this](auto const& voters, auto const& block, bytes_view why) {
+                                  return proves(voters, block, why);
+                              }));
+        auto& sync = by.sync();
+        auto heard = sync.so_far();
+        auto since = monotonic_ms();
+        std::deque<work_item> taken{};
+        while (!sync.done()) {
+            if (asked_to_stop_ && asked_to_stop_()) return fail{"it was asked to stop"};
+            {
+                std::unique_lock lock{work_mutex_};
+                work_wake_.wait_for(lock, std::chrono::milliseconds{20},
+                                    [&] { return !work_.empty(); });
+                taken.swap(work_);
+                work_bytes_ = 0;
+            }
+            auto const at = monotonic_ms();
+            for (auto const& each : taken) join_on(sync, each, at);
+            taken.clear();
+            snapshot_sync::sends out{};
+            sync.tick(at, out);
+            send_all(topic::states, net::lane::bulk, out);
+            if (sync.so_far() != heard) {
+                heard = sync.so_far();
+                since = at;
+            } else if (at - since > config_.snapshots.patience_ms) {
+                log_->warning("nobody gave a whole state; it is to be blocks, then", {});
+                return nothing{};
+            }
+        }
+        heard = sync.so_far();
+        BLENDR_TRY(auto const at, by.install(crypto::hash(genesis_domain, genesis_), chain_name_));
+        log_->info("joined by a snapshot", {{"height", at.get()},
+                                            {"pieces", heard.pieces},
+                                            {"kept", heard.kept},
+                                            {"headers", heard.trail.get()}});
+        return nothing{};
+    }
+
+    void join_on(snapshot_sync& sync, work_item const& each, time_ms at)
+    {
+        if (auto const* news = std::get_if<peer_news>(&each)) {
+            if (news->joined)
+                sync.joined(news->who);
+            else
+                sync.left(news->who);
+        }
+        auto const* m = std::get_if<for_worker>(&each);
+        if (m == nullptr || m->about != topic::states) return;
+        auto const said = decode<state_message>(m->message);
+        if (!said) return transport_->penalise(m->from, points_malformed, "a state message");
+        auto const wrong = sync.take(m->from, *said, at);
+        if (!wrong) return;
+        log_->warning("banned", {{"peer", to_text(m->from)}, {"why", *wrong}});
+        transport_->penalise(m->from, points_ban, *wrong);
     }
 
     result<height, std::string>
@@ -247,6 +345,7 @@ public:
         case topic::transactions:
         case topic::sync:
         case topic::blobs:
+        case topic::states:
             give_work(for_worker{from, about, to_bytes(raw)}, raw.size() + 128);
             return true;
         }
@@ -342,8 +441,11 @@ public:
     std::shared_ptr<chain> chain_{};
     std::unique_ptr<history> history_{};
     std::unique_ptr<blob_service> blobs_{};
+    std::unique_ptr<witness> witness_{};
     std::unique_ptr<net::transport> transport_;
     std::shared_ptr<logger> log_;
+    std::function<bool()> asked_to_stop_;
+    std::function<time_ms()> wall_;
 
     time_ms now_ms() const { return monotonic_ms(); }
 
@@ -394,18 +496,19 @@ private:
     result<nothing, std::string> open_chain()
     {
         auto const genesis_id = crypto::hash(genesis_domain, genesis_);
-        chain_setup setup{{}, me_, config_.threads, config_.mempool_bytes};
+        chain_setup setup{{},
+                          me_,
+                          config_.threads,
+                          config_.mempool_bytes,
+                          config_.snapshots.every,
+                          config_.snapshots.kept};
         ledger::block_log* log = nullptr;
         if (config_.home.empty()) {
             memory_files_ = std::make_unique<store::memory_files>();
             memory_log_ = std::make_unique<ledger::memory_block_log>();
             log = memory_log_.get();
         } else {
-            store::database::options o{};
-            o.sqlite.cache_bytes = config_.state_cache_bytes;
-            o.behind.backlog_bytes = config_.state_backlog_bytes;
-            o.behind.checkpoint_rows = config_.state_backlog_bytes / 512;
-            auto opened = store::database::open(config_.home + "/data", o);
+            auto opened = store::database::open(config_.home + "/data", database_options(config_));
             if (!opened) return fail{message(opened.error())};
             database_ = *std::move(opened);
             log = &database_->log();
@@ -486,7 +589,7 @@ private:
         inbox_wake_.notify_one();
     }
 
-    co::clock now() const { return {monotonic_ms(), wall_ms()}; }
+    co::clock now() const { return {monotonic_ms(), wall_()}; }
 
     void run_engine()
     {
@@ -504,6 +607,11 @@ private:
             }
             fire_timers();
             pump();
+            for (auto const& each : witness_->reports(tip_last()))
+                if (auto const sent = submit(std::array{bytes_view{each}}).front(); !sent)
+                    log_->warning("a report was not taken", {{"why", sent.error().reason}});
+                else
+                    log_->info("reported", {{"transaction", to_hex(*sent)}});
             take(taken);
             taken.clear();
             pump();
@@ -721,6 +829,7 @@ private:
     {
         count("evidence", 1);
         log_->warning("evidence", {{"culprit", to_text(e.culprit)}, {"proof", to_hex(e.proof)}});
+        witness_->saw(e.culprit, e.proof);
     }
     void carry_out(co::metric& e) { count(e.name, e.value); }
     void carry_out(co::again& e) { returned_.push_back(received_message{e.from, e.message}); }
@@ -747,6 +856,12 @@ private:
         if (auto const done = history_->append(what); !done)
             return fatal(message(done.error())), false;
         if (auto const done = history_->sync(); !done) return fatal(message(done.error())), false;
+        return execute(what);
+    }
+
+    bool execute(co::decide const& what)
+    {
+        auto const last = tip_last();
         for (auto const& b : what.blocks) {
             if (b.at.at <= last) continue;
             auto done = chain_->finalize(b.at, b.id, b.payload);
@@ -818,12 +933,14 @@ private:
 
     bool proves(co::decide::entry const& block, bytes_view raw)
     {
+        return proves(history_->set_at(block.at.at), block, raw);
+    }
+    bool proves(co::membership const& voters, co::decide::entry const& block, bytes_view raw) const
+    {
         auto const why = decode<co::finality>(raw);
         if (!why || !std::holds_alternative<bytes>(*why)) return false;
         std::vector<co::claim> claims{};
-        if (!engine_kind_->check(history_->set_at(block.at.at), block, std::get<bytes>(*why),
-                                 claims))
-            return false;
+        if (!engine_kind_->check(voters, block, std::get<bytes>(*why), claims)) return false;
         for (auto const& c : claims)
             if (!crypto::verify_strict(c.key, c.digest, c.signature)) return false;
         return true;
@@ -865,7 +982,7 @@ private:
             std::lock_guard const lock{sync_mutex_};
             more = sync_->certain() > tip_last();
         }
-        if (more) return;  // the rest is on its way
+        if (more || !sync_adopted()) return;  // else the rest is on its way
         {
             std::lock_guard const lock{status_mutex_};
             tip_.state = "running";
@@ -874,28 +991,66 @@ private:
         boot();
     }
 
+    /// Proven in groups, one certificate each, then executed. A follower's log has fewer certificates than its
+    /// source, never none for longer than a header row may be. One sync makes many blocks durable: the
+    /// store below writes no state before it has synced the log, and what is lost before that is fetched again.
     bool adopt(std::vector<block_sync::ready_block> const& row)
     {
-        co::decide batch{};
-        for (auto const& each : row) {
-            if (each.block.at.at <= tip_last()) continue;
-            batch.blocks.push_back(each.block);
-            if (each.finality.empty()) continue;
-            auto const why = decode<co::finality>(each.finality);
-            if (!why || !proves(each.block, each.finality)) {
-                transport_->penalise(each.from, 50, "a block without a proof");
+        std::vector<co::decide> groups{};
+        auto next = row.begin();
+        while (next != row.end() && next->block.at.at <= tip_last()) ++next;
+        while (next != row.end()) {
+            auto end = group_end(next, row.end(), adopted_together);
+            if (end != row.end() && !proves(end->block, end->finality))
+                end = group_end(next, row.end(), 1);
+            if (end == row.end()) break;
+            if (!proves(end->block, end->finality)) {
+                // Whose votes count there is known once what is proven has been executed.
+                if (!groups.empty()) break;
+                transport_->penalise(end->from, 50, "a block without a proof");
                 std::lock_guard const lock{sync_mutex_};
-                sync_->refuse(batch.blocks.front().at.at, each.from, monotonic_ms());
+                sync_->refuse(next->block.at.at, end->from, monotonic_ms());
                 return false;
             }
-            batch.why = *why;
-            if (!decide(batch)) return false;
-            batch = {};
+            co::decide group{{}, *decode<co::finality>(end->finality)};
+            for (++end; next != end; ++next) group.blocks.push_back(next->block);
+            groups.push_back(std::move(group));
         }
+        for (auto const& each : groups) {
+            if (auto const done = history_->append(each); !done)
+                return fatal(message(done.error())), false;
+            unsynced_ += each.blocks.size();
+        }
+        if (unsynced_ >= adopted_unsynced && !sync_adopted()) return false;
+        for (auto const& each : groups)
+            if (!execute(each)) return false;
         auto const now_at = status();
         std::lock_guard const lock{sync_mutex_};
         sync_->advance(now_at.last, now_at.block);
         return true;
+    }
+
+    bool sync_adopted()
+    {
+        unsynced_ = 0;
+        auto const done = history_->sync();
+        if (!done) fatal(message(done.error()));
+        return done.has_value();
+    }
+
+    using ready_row = std::vector<block_sync::ready_block>;
+    /// The last of the next `most` blocks that brings a finality, or the first behind them.
+    static ready_row::const_iterator group_end(ready_row::const_iterator from,
+                                               ready_row::const_iterator end, std::size_t most)
+    {
+        auto out = end;
+        std::size_t count = 0, size = 0;
+        for (; from != end; ++from) {
+            size += from->block.payload.size();
+            if (out != end && (++count > most || size > adopted_bytes)) break;
+            if (!from->finality.empty()) out = from;
+        }
+        return out;
     }
 
     // ---- the worker's thread: transactions of others, and who is behind
@@ -969,7 +1124,7 @@ private:
             std::lock_guard const lock{sync_mutex_};
             sync_->advance(now_at.last, now_at.block);
             sync_->tick(at, out);
-            ready = !sync_->ready(1).empty();
+            ready = sync_->any_ready();
             std::lock_guard const status_lock{status_mutex_};
             tip_.best_peer = sync_->claimed(at);
         }
@@ -1015,6 +1170,7 @@ private:
         if (what.about == topic::sync) return serve(what);
         if (what.about == topic::blobs)
             return blobs_->take(what.from, what.message, monotonic_ms());
+        if (what.about == topic::states) return serve_states(what);
         net::gossip::sends out{};
         if (!gossip_.take(what.from, what.message, monotonic_ms(), out, fresh_))
             transport_->penalise(what.from, points_malformed, "gossip");
@@ -1051,12 +1207,26 @@ private:
         if (auto const* a = std::get_if<ask_bodies>(&*said)) return give_bodies(what.from, *a);
         block_sync::sends out{};
         bool good = true;
+        bool fresh = false;
         {
             std::lock_guard const lock{sync_mutex_};
             good = sync_->take(what.from, *said, monotonic_ms(), out);
+            fresh = std::exchange(sync_->fresh_bodies, false);
         }
         if (!good) transport_->penalise(what.from, 50, "sync");
         sync_tick(monotonic_ms());
+        // Named by a certificate: their signatures are checked here while the engine's thread executes.
+        if (auto const* b = std::get_if<sync_bodies>(&*said); b != nullptr && fresh)
+            for (auto const& each : b->row) chain_->look_ahead(each.payload);
+    }
+
+    void serve_states(for_worker const& what)
+    {
+        auto const said = decode<state_message>(what.message);
+        if (!said) return transport_->penalise(what.from, points_malformed, "a state message");
+        if (auto const back = answer(*said, *history_, chain_->pieces()))
+            transport_->send(what.from, net::lane::bulk,
+                             net::share(wrap(topic::states, encode(*back))));
     }
 
     void give_headers(crypto::public_key const& to, ask_headers const& asked)
@@ -1112,6 +1282,7 @@ private:
     std::deque<inbox_item> returned_{};
     co::effects scratch_{};
     bool pumping_ = false;
+    std::size_t unsynced_ = 0;
     crypto::batch_verifier verifier_{};
     std::atomic<bool> catch_up_{false};
     std::thread engine_thread_{};

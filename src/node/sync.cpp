@@ -110,6 +110,7 @@ bool block_sync::take_bodies(crypto::public_key const& from, sync_bodies const& 
     auto& p = peers_[from];
     if (p.busy > 0) --p.busy;
     if (said.row.empty() || said.row.size() > count) return false;
+    fresh_bodies = true;
     auto at = said.from;
     for (auto const& each : said.row) {
         auto const place = at.get() - last_.get();
@@ -117,7 +118,7 @@ bool block_sync::take_bodies(crypto::public_key const& from, sync_bodies const& 
         if (at.get() - 1 <= last_.get() || place > headers_.size()) continue;
         auto& s = headers_[place - 1];
         if (s.body) continue;
-        if (app::payload_digest(each.payload) != s.head.payload) return false;
+        if (app::payload_digest(each.payload) != s.head.payload) return fresh_bodies = false;
         s.body = each;
         s.from = from;
         bytes_ahead_ += each.payload.size() + each.finality.size();
@@ -197,12 +198,21 @@ std::vector<block_sync::ready_block> block_sync::ready(std::size_t most)
     std::vector<ready_block> out{};
     std::size_t whole = 0;
     for (auto const& s : headers_) {
-        if (!s.body || out.size() >= most) break;
+        if (!s.body || (out.size() >= most && whole > 0)) break;
         out.push_back({{s.id, s.head.at, s.body->payload}, s.body->finality, s.from});
         if (!s.body->finality.empty()) whole = out.size();
     }
     out.resize(whole);
     return out;
+}
+
+bool block_sync::any_ready() const
+{
+    for (auto const& s : headers_) {
+        if (!s.body) return false;
+        if (!s.body->finality.empty()) return true;
+    }
+    return false;
 }
 
 void block_sync::refuse(height from, std::optional<crypto::public_key> const& culprit, time_ms now)

@@ -5,6 +5,7 @@
 
 #include <support/support.hpp>
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -209,6 +210,53 @@ TEST_CASE(
         for (auto const& each : nodes)
             if (auto const b = each->block(h)) CHECK(b->block.id == first);
     }
+}
+
+TEST_CASE("node: a clock that jumps by days, either way, stops nobody, and block times only grow")
+{
+    static constexpr std::int64_t day = 86'400'000;
+    static std::atomic<std::int64_t> off{0};
+    net::memory_network net{};
+    std::vector<std::unique_ptr<node::node>> nodes{};
+    for (std::uint8_t i = 1; i <= 4; ++i) {
+        auto parts = parts_of(i, 4);
+        parts.transport = net.join(person(i).self());
+        if (i == 4)
+            parts.wall = [] {
+                return time_ms{std::chrono::duration_cast<std::chrono::milliseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count() +
+                               off};
+            };
+        auto made = node::node::start(std::move(parts));
+        REQUIRE(made);
+        nodes.push_back(*std::move(made));
+    }
+    auto const goes_on = [&](std::uint64_t by) {
+        for (auto const& each : nodes) {
+            auto const from = each->status().last;
+            CHECK(eventually([&] { return each->status().last > later(from, by); }));
+        }
+    };
+    goes_on(3);
+    for (auto const jump : {day, -day, std::int64_t{2'000}, std::int64_t{-2'000}}) {
+        off = jump;
+        goes_on(8);
+    }
+    off = 0;
+    goes_on(8);
+    time_ms before{};
+    auto const last = nodes[0]->status().last;
+    for (height h{1}; h <= last; h = later(h, 1)) {
+        auto const at = nodes[0]->block(h)->block.at.block_time;
+        CHECK(at > before);
+        before = at;
+    }
+    // A clock a day ahead made no block that the others took.
+    CHECK(before.get() < std::chrono::duration_cast<std::chrono::milliseconds>(
+                             std::chrono::system_clock::now().time_since_epoch())
+                                 .count() +
+                             day / 2);
 }
 
 TEST_CASE("node: blocks of one home are proven and executed into another, and bent ones refused")

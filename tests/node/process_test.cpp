@@ -8,64 +8,15 @@
 #include <cstdlib>
 
 #include <blendr/core/random.hpp>
-#include <blendr/crypto/json.hpp>
-#include <blendr/crypto/keystore.hpp>
 
 #include "common.hpp"
+#include "payer.hpp"
 #include "processes.hpp"
 
 using namespace blendr;
 using namespace blendr::test;
 
 namespace {
-
-/// The owner of the premine, who pays.
-struct payer {
-    explicit payer(devnet const& net)
-        : me{crypto::identity{*crypto::open_keystore(net.dir() / "wallet.key", crypto::secret{})}}
-    {
-        auto const text = [&] {
-            std::ifstream in{net.home(0) / "genesis.json"};
-            return std::string{std::istreambuf_iterator<char>{in}, {}};
-        }();
-        chain = ledger::chain_id{parse_json(text)->at("chain").to_number<std::uint64_t>()};
-    }
-    std::string next(crypto::address const& to)
-    {
-        ledger::transaction tx{};
-        tx.chain = chain;
-        tx.sequence = ledger::nonce{nonce++};
-        tx.fee_max = 1_blnd;
-        tx.expires = height{80'000};
-        tx.messages.push_back(ledger::wrap<ledger::bank>(ledger::bank::transfer{to, 1_blnd}));
-        ledger::sign(tx, me);
-        return to_hex(encode(tx));
-    }
-    crypto::identity me;
-    ledger::chain_id chain{};
-    std::uint64_t nonce = 0;
-};
-
-std::uint64_t paid(devnet const& net, unsigned i, crypto::address const& who)
-{
-    auto const got = net.call(i, "balance", "[\"" + to_text(who) + "\"]");
-    if (!got) return 0;
-    auto const& grains = got->at("balance").as_string();
-    return std::stoull(std::string{grains.data(), grains.size()}) / grains_per_blnd;
-}
-
-/// Every node tells the same of every height that it holds.
-void agree(devnet const& net)
-{
-    std::uint64_t least = ~std::uint64_t{0};
-    for (unsigned i = 0; i < net.size(); ++i) least = std::min(least, net.height_of(i));
-    REQUIRE(least > 0);
-    for (std::uint64_t h = 1; h <= least; ++h) {
-        auto const first = net.block_text(0, h);
-        REQUIRE(!first.empty());
-        for (unsigned i = 1; i < net.size(); ++i) REQUIRE(net.block_text(i, h) == first);
-    }
-}
 
 std::vector<std::string> const quick{"--engine.interval_ms", "100", "--engine.view_ms", "800",
                                      "--engine.ask_ms",      "200", "--threads",        "1"};
@@ -186,8 +137,82 @@ TEST_CASE("process: a node that was away for long fetches what it missed" *
     REQUIRE(eventually([&] { return net.height_of(0) >= 60; }, 90'000));
     net.start(3);
     CHECK(eventually([&] { return net.height_of(3) + 2 >= net.height_of(0); }, 60'000));
-    std::ifstream in{net.log(3)};
     agree(net);
+}
+
+TEST_CASE("process: a node joins by a snapshot, killed and started again meanwhile, and follows" *
+          doctest::test_suite("e2e"))
+{
+    if (!fs::exists(program("fullnode"))) return skip("the example fullnode is not built");
+    auto settings = quick;
+    settings.insert(settings.end(), {"--snapshots.every", "25", "--sync_behind", "8"});
+    devnet net{scratch("process") / "joins", 5, "simplex", settings};
+    REQUIRE(net.good());
+    for (unsigned i = 0; i < 4; ++i) net.start(i);
+    payer from{net};
+    auto const bob = person(7).account();
+    REQUIRE(eventually([&] { return net.height_of(0) >= 2; }, 60'000));
+    for (unsigned i = 0; i < 20; ++i)
+        REQUIRE(net.call(i % 4, "submit", "[\"" + from.next(bob) + "\"]"));
+    REQUIRE(eventually([&] { return net.height_of(0) >= 55; }, 60'000));
+    // So slowly that it is killed in the middle, whatever it is at.
+    rng random{seed()};
+    for (int i = 0; i < 4; ++i) {
+        net.start(4, {"--snapshots.join", "--p2p.bytes_per_second", "6000"});
+        std::this_thread::sleep_for(
+            std::chrono::milliseconds{500 + static_cast<std::int64_t>(random.below(1500))});
+        net.at(4).kill();
+    }
+    net.start(4, {"--snapshots.join", "--log.level", "info"});
+    bool const there = eventually(
+        [&] {
+            auto const h = net.height_of(4);
+            return h > 0 && h + 3 >= net.height_of(0);
+        },
+        60'000);
+    REQUIRE_MESSAGE(there, text_of(net.log(4)));
+    CHECK(paid(net, 4, bob) == 20);
+    CHECK(net.block_text(4, 1).empty());  // it has no block from before
+    CHECK(text_of(net.log(4)).find("joined by a snapshot") != std::string::npos);
+    std::uint64_t first = 1;
+    while (net.block_text(4, first).empty()) ++first;
+    CHECK(first >= 25);
+    agree(net, first);
+    // It votes, and starts again like any other.
+    net.at(0).kill();
+    auto const reached = net.height_of(4);
+    CHECK(eventually([&] { return net.height_of(4) > reached + 5; }, 60'000));
+    net.start(0);
+    CHECK(net.at(4).finish() == 0);
+    net.start(4);
+    CHECK(eventually([&] { return net.height_of(4) > reached + 5; }, 60'000));
+}
+
+TEST_CASE("process: a stranger's address and its back-off are known again after a restart" *
+          doctest::test_suite("e2e"))
+{
+    if (!fs::exists(program("fullnode"))) return skip("the example fullnode is not built");
+    devnet net{scratch("process") / "book", 3, "simplex", quick};
+    REQUIRE(net.good());
+    // The third is told of the first alone, and the first of nobody.
+    auto const only = [&](std::string const& where) {
+        return std::vector<std::string>{"--p2p.peers", where};
+    };
+    auto const first = "127.0.0.1:" + std::to_string(net.p2p_port(0));
+    net.start(0, only("127.0.0.1:1"));
+    REQUIRE(eventually([&] { return net.call(0, "status").has_value(); }));
+    net.start(1, only(first));
+    net.start(2, only(first));
+    auto const peers = [&](unsigned i) {
+        auto const s = net.call(i, "status");
+        return s ? s->at("peers").to_number<std::uint64_t>() : 0;
+    };
+    REQUIRE(eventually([&] { return peers(2) == 2; }, 30'000));
+    CHECK(net.at(2).finish() == 0);
+    net.at(0).kill();
+    // Whom it was told to ask is gone; the second it remembers.
+    net.start(2, only(first));
+    CHECK(eventually([&] { return peers(2) == 1; }, 30'000));
 }
 
 TEST_CASE("process: ten minutes of load leave memory bounded and one state" *

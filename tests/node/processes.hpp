@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
@@ -36,18 +37,21 @@ inline fs::path program(std::string const& name) { return fs::path{BLENDR_BIN_DI
 class process {
 public:
     process() = default;
-    process(std::vector<std::string> const& command, fs::path const& log)
+    /// `before` runs in the new process, ahead of the program.
+    process(std::vector<std::string> const& command, fs::path const& log,
+            std::function<void()> const& before = {})
     {
         pid_ = ::fork();
         if (pid_ != 0) return;
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (before) before();
         int const out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
         ::dup2(out, 1);
         ::dup2(out, 2);
         std::vector<char*> argv{};
         for (auto const& each : command) argv.push_back(const_cast<char*>(each.c_str()));
         argv.push_back(nullptr);
-        ::execv(argv[0], argv.data());
+        ::execvp(argv[0], argv.data());
         ::_exit(127);
     }
     ~process() { kill(); }
@@ -146,11 +150,42 @@ public:
         good_ = made.join(60'000) == 0;
     }
     bool good() const { return good_; }
-    void start(unsigned i)
+    void start(unsigned i, std::vector<std::string> const& flags = {},
+               std::vector<std::string> const& as = {program("fullnode")})
     {
-        nodes_[i] = process{
-            {program("fullnode"), "run", "--home", home(i), "--log.level", "warning"}, log(i)};
+        auto command = as;
+        command.insert(command.end(), {"run", "--home", home(i), "--log.level", "warning"});
+        command.insert(command.end(), flags.begin(), flags.end());
+        nodes_[i] =
+            process{command, log(i), before_ ? [&] { before_(i); } : std::function<void()>{}};
+        if (after_) after_(i, nodes_[i]);
     }
+    /// What is done in each node's process ahead of the program, and beside it in this one.
+    void around(std::function<void(unsigned)> before, std::function<void(unsigned, process&)> after)
+    {
+        before_ = std::move(before);
+        after_ = std::move(after);
+    }
+    /// Puts each node at an address of its own; before any is started.
+    void move_to(std::function<std::string(unsigned)> host)
+    {
+        host_ = std::move(host);
+        for (unsigned i = 0; i < size(); ++i) {
+            auto const path = home(i) / "config.json";
+            std::ifstream in{path};
+            std::string text{std::istreambuf_iterator<char>{in}, {}};
+            for (unsigned k = 0; k < size(); ++k)
+                for (auto const port : {p2p_port(k), p2p_port(k) + 1}) {
+                    auto const from = "127.0.0.1:" + std::to_string(port);
+                    auto const to = host_(k) + ':' + std::to_string(port);
+                    for (auto at = text.find(from); at != std::string::npos;
+                         at = text.find(from, at + to.size()))
+                        text.replace(at, from.size(), to);
+                }
+            std::ofstream{path} << text;
+        }
+    }
+    int p2p_port(unsigned i) const { return port_ + 2 * (static_cast<int>(i) + 1); }
     void start()
     {
         for (unsigned i = 0; i < nodes_.size(); ++i) start(i);
@@ -162,7 +197,7 @@ public:
     fs::path const& dir() const { return dir_; }
     std::string rpc(unsigned i) const
     {
-        return "127.0.0.1:" + std::to_string(port_ + 2 * (i + 1) + 1);
+        return (host_ ? host_(i) : "127.0.0.1") + ':' + std::to_string(p2p_port(i) + 1);
     }
 
     /// A call's result; nothing when there is no answer, or an error.
@@ -194,6 +229,9 @@ public:
 private:
     fs::path dir_;
     std::vector<process> nodes_;
+    std::function<std::string(unsigned)> host_{};
+    std::function<void(unsigned)> before_{};
+    std::function<void(unsigned, process&)> after_{};
     std::uint16_t port_ = 0;
     bool good_ = false;
 };

@@ -13,6 +13,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <blendr/app/snapshots.hpp>
 #include <blendr/app/types.hpp>
 #include <blendr/core/bytes.hpp>
 #include <blendr/core/result.hpp>
@@ -27,6 +28,8 @@ struct chain_setup {
     std::optional<crypto::identity> me{};
     unsigned threads = 0;
     std::size_t mempool_bytes = std::size_t{64} << 20;
+    std::uint64_t snapshot_every = 0;  ///< blocks; 0: its state is not handed out
+    std::size_t snapshots_kept = 2;
 };
 
 /// A transaction that was not taken: its frozen code, and why in words.
@@ -51,6 +54,16 @@ public:
     virtual void look_ahead(bytes_view payload) = 0;
 };
 
+/// A chain's whole state in pieces: `app::snapshot_application`, call by call, with its promises.
+class state_pieces {
+public:
+    virtual ~state_pieces() = default;
+    virtual std::vector<app::snapshot> snapshots() const = 0;
+    virtual std::optional<bytes> chunk(height at, std::uint32_t index) const = 0;
+    virtual bool offer(app::snapshot const& which, hash256 const& trusted) = 0;
+    virtual app::chunk_verdict restore(std::uint32_t index, bytes_view raw) = 0;
+};
+
 /// A chain's state machine behind one virtual wall: `app::application`, call by call, with its order and
 /// its promises. One thread at a time drives it.
 class chain : public chain_view {
@@ -70,6 +83,8 @@ public:
     virtual height commit() = 0;
     /// Why it cannot go on, when its store failed. The log has all that was decided.
     virtual std::optional<std::string> failure() const = 0;
+    /// Null where its state is not handed out and taken in as a whole.
+    virtual state_pieces* pieces() noexcept { return nullptr; }
 };
 
 /// How people and programs read what a chain's bytes mean. Pure functions.

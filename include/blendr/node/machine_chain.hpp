@@ -17,7 +17,7 @@ namespace blendr::node {
 namespace impl {
 
 template <ledger::contract... Cs>
-class machine_chain final : public chain {
+class machine_chain final : public chain, public state_pieces {
 public:
     explicit machine_chain(chain_setup from) : machine_{options_of(std::move(from))} {}
 
@@ -56,6 +56,21 @@ public:
         return why ? std::optional{message(*why)} : std::nullopt;
     }
 
+    state_pieces* pieces() noexcept override { return this; }
+    std::vector<app::snapshot> snapshots() const override { return machine_.snapshots(); }
+    std::optional<bytes> chunk(height at, std::uint32_t index) const override
+    {
+        return machine_.chunk(at, index);
+    }
+    bool offer(app::snapshot const& which, hash256 const& trusted) override
+    {
+        return machine_.offer(which, trusted);
+    }
+    app::chunk_verdict restore(std::uint32_t index, bytes_view raw) override
+    {
+        return machine_.restore(index, raw);
+    }
+
     app::info last() const override { return machine_.last(); }
     app::query_result query(std::string_view path, bytes_view key) const override
     {
@@ -89,6 +104,8 @@ private:
         out.proposer = std::move(from.me);
         out.store = std::move(from.store);
         out.waiting.bytes_max = from.mempool_bytes;
+        out.snapshot_every = from.snapshot_every;
+        out.snapshots_kept = from.snapshots_kept;
         out.signatures.remembered = std::size_t{1} << 16;
         out.signatures.cached_keys = 256;
         return out;

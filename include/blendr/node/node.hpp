@@ -67,6 +67,10 @@ struct node_parts {
     engine_registry engines = engine_registry::standard();
     std::unique_ptr<net::transport> transport{};
     std::shared_ptr<logger> log{};
+    /// Asked now and then while `start` takes long, joining by a snapshot: whether to leave it.
+    std::function<bool()> stopping{};
+    /// What block times are taken from; it may be wrong and jump. Empty: the system's clock.
+    std::function<time_ms()> wall{};
 };
 
 /// A node: machine × engine × store × transport, and the loop between them.

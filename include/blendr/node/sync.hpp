@@ -106,8 +106,12 @@ public:
 
     /// This node has come that far, however it did.
     void advance(height last, block_id const& id);
-    /// The next blocks, ending with one that brought a finality; empty when they are not all there.
+    /// The next blocks, ending with one that brought a finality; empty when they are not all there. More than
+    /// `most` only where so many were decided at once.
     std::vector<ready_block> ready(std::size_t most);
+    bool any_ready() const;
+    /// Bodies came that were asked for; whoever looks sets it back.
+    bool fresh_bodies = false;
     /// What `ready` gave out from that height on was wrong, or not wanted: to be fetched again.
     void refuse(height from, std::optional<crypto::public_key> const& culprit, time_ms now);
 

@@ -1160,6 +1160,7 @@ private:
 
     void work_on(committed_ptr const& what)
     {
+        if (what->done.results.empty()) return;
         auto const parts = kind_.forms->block(what->block.payload);
         if (!parts) return;
         for (auto const& each : parts->transactions) gossip_.forget(each);

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -386,7 +387,10 @@ private:
                               {invalid_request, "a request is an object", {}});
         auto const* const id = call->if_contains("id");
         json::value const shown = id != nullptr ? *id : json::value{};
-        if (id != nullptr && id->is_structured())
+        // A number too large to be one would come back as what is no JSON.
+        bool const fits = id == nullptr || id->is_null() || id->is_string() || id->is_int64() ||
+                          id->is_uint64() || (id->is_double() && std::isfinite(id->get_double()));
+        if (!fits)
             return error_text(json::value(nullptr),
                               {invalid_request, "an id is a text or a number", {}});
         auto const* const version = call->if_contains("jsonrpc");

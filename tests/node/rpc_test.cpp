@@ -132,6 +132,8 @@ TEST_CASE("rpc: malformed requests have the codes of JSON-RPC, and notifications
     CHECK(s.error("[1,2,3,4,5]") == -32600);  // more than a batch may hold
     CHECK(s.error(R"({"jsonrpc":"1.0","id":1,"method":"status"})") == -32600);
     CHECK(s.error(R"({"jsonrpc":"2.0","id":{},"method":"status"})") == -32600);
+    CHECK(s.error(R"({"jsonrpc":"2.0","id":1e400,"method":"status"})") == -32600);
+    CHECK(s.error(R"({"jsonrpc":"2.0","id":true,"method":"status"})") == -32600);
     CHECK(s.error(R"({"jsonrpc":"2.0","id":1,"method":"dance"})") == -32601);
     CHECK(s.error(R"({"jsonrpc":"2.0","id":1,"method":"balance"})") == -32602);
     CHECK(s.error(R"({"jsonrpc":"2.0","id":1,"method":"balance","params":[5]})") == -32602);

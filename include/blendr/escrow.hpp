@@ -2,6 +2,7 @@
 #pragma once
 
 #include <blendr/escrow/agreement.hpp>
+#include <blendr/escrow/check_money.hpp>
 #include <blendr/escrow/contract.hpp>
 #include <blendr/escrow/deadlines.hpp>
 #include <blendr/escrow/error.hpp>

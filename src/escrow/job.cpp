@@ -550,6 +550,29 @@ job::done job::deposit(crypto::address const& who, amount value, height now, eff
     return nothing{};
 }
 
+amount job::spare() const noexcept
+{
+    auto left = free();
+    for (auto const& a : state_.agreements)
+        if (a.at == phase::open && a.by.by_units())
+            left -= std::min(left, a.by.each * quantity{a.assigned});
+    return left;
+}
+
+job::done job::spend(amount value, height now, effects& out)
+{
+    BLENDR_CHECK(may_happen(now));
+    if (value == amount{}) return blendr::fail{reject::zero_amount};
+    auto const metered = free() - free_at(now);
+    if (value > spare() - std::min(spare(), metered)) return blendr::fail{reject::underfunded};
+
+    reach(now, out);
+    state_.balance -= value;
+    out.push_back(spent{value});
+    conclude(now, out);
+    return nothing{};
+}
+
 result<agreement_id, reject> job::match(crypto::address const& provider, std::uint32_t units,
                                         terms const& by, height now, effects& out)
 {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include <blendr/escrow/check_money.hpp>
 #include <blendr/escrow/job.hpp>
 #include <blendr/ledger/index.hpp>
 
@@ -55,8 +56,7 @@ bool is_open(jobs::row const& row)
 {
     if (!jobs::present(row) || row.money.over || row.posted == price{}) return false;
     if (row.what.units == 0) return row.money.agreements.size() < agreements_max;
-    return std::any_of(row.money.units.begin(), row.money.units.end(),
-                       [](unit const& u) { return u.at == unit_state::listed; });
+    return units_covered(row, row.posted) != 0;
 }
 
 std::vector<assignment> assignments_of(job_key const& job, jobs::row const& row,
@@ -117,6 +117,10 @@ std::vector<chore> chores_of(job_key const& job, jobs::row const& row)
     bool const idle = row.money.units.empty() && all.empty();
     if ((listed != 0 || idle) && row.posted == price{})
         out.push_back({job, need::provide, listed, row.money.search_until, {}});
+    if (listed != 0 && row.posted != price{} && units_covered(row, row.posted) == 0) {
+        auto const needed = row.posted * quantity{listed} + missing_for_checks(row, listed);
+        out.push_back({job, need::cover, listed, row.money.search_until, needed - of.spare()});
+    }
     std::stable_sort(out.begin(), out.end(),
                      [](chore const& a, chore const& b) { return a.by < b.by; });
     return out;

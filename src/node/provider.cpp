@@ -287,28 +287,54 @@ private:
 
     bool look_at_jobs()
     {
-        std::vector<escrows::found_work> all{};
-        escrow::job_key from{};
-        do {
-            auto const page = node_.ask<escrows::work_list>("escrow/work_for",
-                                                            escrows::work_for{self_, from, 200});
-            if (!page) return false;
-            all.insert(all.end(), page->list.begin(), page->list.end());
-            from = page->next;
-        } while (from != escrow::job_key{});
+        std::map<escrow::job_key, std::uint32_t> jobs{};  // ours, and units that we might take
+        if (!find_own(jobs)) return false;
+        auto const engaged = [own = jobs](escrow::job_key const& key) { return own.contains(key); };
+        if (auto const* idle = least_busy(); idle != nullptr && !find_open(*idle, jobs))
+            return false;
 
         std::vector<client::question> questions{};
         auto const path = client::path_of<escrows, escrow::jobs>();
-        for (auto const& each : all) questions.push_back({path, encode(each.job)});
+        for (auto const& [key, listed] : jobs) questions.push_back({path, encode(key)});
         auto const rows = node_.ask(questions);
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            if (!rows[i]) return false;
-            auto const row = client::read<escrow::jobs::row>(path, *rows[i]);
+        std::size_t i = 0;
+        for (auto const& [key, listed] : jobs) {
+            auto const& answer = rows[i++];
+            if (!answer) return false;
+            auto const row = client::read<escrow::jobs::row>(path, *answer);
             if (!row || !escrow::jobs::present(*row)) continue;
-            if (all[i].engaged) look_at_agreements(all[i].job, *row);
-            if (all[i].listed != 0) consider(all[i].job, *row, all[i].listed);
+            if (engaged(key)) look_at_agreements(key, *row);
+            if (listed != 0) consider(key, *row, listed);
         }
         return true;
+    }
+
+    bool find_own(std::map<escrow::job_key, std::uint32_t>& jobs) const
+    {
+        constexpr std::uint32_t most = 64;
+        escrow::job_key after{};
+        while (true) {
+            auto const page = node_.ask<std::vector<escrow::query::assignment>>(
+                "escrow/work_of", escrow::query::work_of{self_, after, most});
+            if (!page) return false;
+            if (page->empty()) return true;
+            for (auto const& each : *page) jobs[each.job];
+            after = page->back().job;
+        }
+    }
+    bool find_open(own_device const& with, std::map<escrow::job_key, std::uint32_t>& jobs) const
+    {
+        market::device_key const device{self_, with.what.number};
+        escrow::job_key after{};
+        while (true) {
+            auto const page = node_.ask<escrow::query::openings>(
+                "escrow/open_jobs",
+                escrow::query::open_jobs{device, after, escrow::query::page_max});
+            if (!page) return false;
+            for (auto const& each : page->list) jobs[each.job] = each.listed;
+            if (!page->more) return true;
+            after = page->last;
+        }
     }
 
     bool mine(std::uint32_t device) const
@@ -422,6 +448,18 @@ private:
         say("delivered", {{"agreement", name}, {"unit", done.origin.unit}});
     }
 
+    own_device const* least_busy() const
+    {
+        own_device const* best = nullptr;
+        for (auto const& each : devices_) {
+            if (!each.status.sells() || each.reserved_now) continue;
+            if (best == nullptr ||
+                tasks_.waiting(each.what.number) < tasks_.waiting(best->what.number))
+                best = &each;
+        }
+        return best;
+    }
+
     /// Takes units that wait at a posted price: of a job whose provider failed, or of a renter who posts.
     void consider(escrow::job_key const& key, escrow::jobs::row const& row, std::uint32_t listed)
     {
@@ -432,13 +470,7 @@ private:
         auto const demand = std::max<std::uint64_t>(row.what.demand, 1);
         for (auto const& a : row.money.agreements)  // who was proven wrong there stays away
             if (a.provider == self_ && a.at == escrow::phase::slashed) return;
-        own_device* best = nullptr;
-        for (auto& each : devices_) {
-            if (!each.status.sells() || each.reserved_now) continue;
-            if (best == nullptr ||
-                tasks_.waiting(each.what.number) < tasks_.waiting(best->what.number))
-                best = &each;
-        }
+        auto const* const best = least_busy();
         if (best == nullptr || out_.waits("take " + text_of(key))) return;
         auto const waits = tasks_.waiting(best->what.number);
         if (waits >= chosen_.limits.backlog) return;

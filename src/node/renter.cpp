@@ -287,6 +287,11 @@ private:
                                   : job_phase::checking;
         story.explained.clear();
         if (listed != 0 && !anybody && now > later(stage.opened, 3)) explain(story);
+        for (auto const& each : escrow::query::chores_of(key, row))
+            if (each.what == escrow::query::need::cover)
+                story.explained = std::to_string(each.number) + " units wait for " +
+                                  words(each.value) +
+                                  " BLND more, to be paid and checked: escrow.top_up";
         return nothing{};
     }
 

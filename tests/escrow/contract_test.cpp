@@ -97,31 +97,14 @@ TEST_CASE("escrow::contract: a job is taken at its posted price and paid unit by
     CHECK(s.burned == 75'000'000_grains);
 }
 
-TEST_CASE(
-    "escrow::contract: a provider is told what it may take, what it has to do, and until when")
+TEST_CASE("escrow::contract: who is drawn is told what to do again, and until when")
 {
     story s{1, 5};
-    auto const mine = [&](std::uint32_t who, job_key const& from = {}, std::uint32_t most = 10) {
-        return escrows::query(view_of(s), escrows::work_for{provider(who), from, most});
-    };
     auto const duties = [&](address const& who) {
         return verifiers::query(view_of(s), verifiers::duties_of{who, 10}).list;
     };
     s.submit(replicated_order(2), 3_blnd);
-    s.submit(replicated_order(1), 3_blnd, 2);
-    REQUIRE(mine(0).list.size() == 2);
-    CHECK(mine(0).list[0].listed == 2);
-    CHECK(mine(0).list[0].posted == one_blnd);
-    CHECK(!mine(0).list[0].engaged);
-    CHECK(mine(0).next == job_key{});
-    REQUIRE(mine(0, {}, 1).list.size() == 1);
-    CHECK(mine(0, {}, 1).next == job_key{renter, 2});
-    CHECK(mine(0, {renter, 2}).list.size() == 1);
-
     REQUIRE(s.call(provider(0), escrows::take{one, 2, 0, reputation::family::fp32}) == fine);
-    CHECK(mine(0).list[0].engaged);
-    CHECK(mine(0).list[0].listed == 0);
-    CHECK(mine(1).list.size() == 1);  // nothing is left of the first for others
     answer const right{};
     auto const what = task(s, one, 0);
     hash256 const there{std::byte{5}};
@@ -492,6 +475,7 @@ void check_books(town const& t)
         REQUIRE(row.queued == (next == height::max() ? height{} : next));
         REQUIRE(t.row<due>({row.queued, key}).waits == (row.queued != height{}));
         REQUIRE(row.devices.size() == row.money.agreements.size());
+        REQUIRE(row.checks >= bound_for_checks(row));
         for (std::size_t a = 0; a < row.devices.size(); ++a) {
             auto const& each = row.money.agreements[a];
             if (each.bond != amount{})
@@ -856,52 +840,145 @@ TEST_CASE("escrow::contract: what is asked of a job that it cannot be has its co
     CHECK(s.money() == s.money_at_first);
 }
 
-TEST_CASE("escrow::contract: a refuted product costs its provider the bond")
-{
+namespace {
+
+/// Two rows times two columns: right as it is, wrong in the last number of each row.
+struct matrices {
     using numbers = std::vector<std::int64_t>;
-    std::vector<numbers> const a{{1, 2}, {3, 4}}, b{{5, 6}, {7, 8}};
-    std::vector<numbers> const wrong{{17, 23}, {39, 54}};  // the last is 53
-    auto const leaves = [](std::vector<numbers> const& rows) {
+    using all = std::vector<numbers>;
+    all const a{{1, 2}, {3, 4}}, b{{5, 6}, {7, 8}};
+    all const right{{17, 23}, {39, 53}}, wrong{{17, 24}, {39, 54}};
+
+    static std::vector<hash256> leaves(all const& rows)
+    {
         std::vector<hash256> out;
         for (auto const& each : rows) out.push_back(verify::leaf_of_row(each));
         return out;
-    };
-    auto const root = [&](std::vector<numbers> const& rows) {
-        return ledger::list_root(leaves(rows));
-    };
+    }
+    static hash256 root(all const& rows) { return ledger::list_root(leaves(rows)); }
+
+    order ordered(std::uint32_t units) const
+    {
+        auto out = plain_order(units);
+        out.items = 2;
+        out.inputs.push_back(root(a));
+        out.inputs.push_back(root(b));
+        out.checks.by = checker::product;
+        out.checks.quorum = 2;
+        out.checks.commit_within = 5;
+        out.checks.fee = 1_blnd;
+        out.checks.inner = out.checks.columns = 2;
+        return out;
+    }
+    /// Against the last number of a unit that covers `rows` of the product.
+    verifiers::refute refute(hash256 const& about, std::size_t last_row, all const& rows) const
+    {
+        verifiers::refute out{};
+        out.task = about;
+        out.column = 1;
+        static_cast<numbers&>(out.a) = a[last_row];
+        static_cast<numbers&>(out.b) = b[1];
+        static_cast<numbers&>(out.c) = rows.back();
+        out.in_a = ledger::prove(leaves(a), last_row);
+        out.in_b = ledger::prove(leaves(b), 1);
+        out.in_c = ledger::prove(leaves(rows), rows.size() - 1);
+        return out;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("escrow::contract: a refuted product costs its provider the bond")
+{
+    matrices const m;
     story s{1, 3};
-    auto what = plain_order(1);
-    what.items = 2;
-    what.inputs.push_back(root(a));
-    what.inputs.push_back(root(b));
-    what.checks.by = checker::product;
-    what.checks.quorum = 2;
-    what.checks.commit_within = 5;
-    what.checks.fee = 1_blnd;
-    what.checks.inner = what.checks.columns = 2;
-    s.submit(what, 3_blnd);
+    s.submit(m.ordered(1), 3_blnd);
     REQUIRE(s.call(provider(0), escrows::take{one, 1, 0, reputation::family::fp32}) == fine);
-    REQUIRE(s.call(provider(0), escrows::deliver{one, unit_no(0), root(wrong), 0}) == fine);
+    REQUIRE(s.call(provider(0), escrows::deliver{one, unit_no(0), m.root(m.wrong), 0}) == fine);
     s.pass(3);
     auto const about = task(s, one, 0);
     REQUIRE(s.row<verify::products>(about).inspectors.size() == 2);
     auto const bond = s.locked(provider(0));
-    verifiers::refute proof{};
-    proof.task = about;
-    proof.column = 1;
-    static_cast<numbers&>(proof.a) = a[1];
-    static_cast<numbers&>(proof.b) = b[1];
-    static_cast<numbers&>(proof.c) = wrong[1];
-    proof.in_a = ledger::prove(leaves(a), 1);
-    proof.in_b = ledger::prove(leaves(b), 1);
-    proof.in_c = ledger::prove(leaves(wrong), 1);
     auto const had = s.balance(stranger);
-    REQUIRE(s.call(stranger, proof) == fine);
+    REQUIRE(s.call(stranger, m.refute(about, 1, m.wrong)) == fine);
     CHECK(s.locked(provider(0)) + 10_blnd < bond);
     CHECK(s.balance(stranger) > had);
     CHECK(s.told<verify::refuted>() == 1);
     CHECK(s.progress().listed == 1);
     s.until_closed();
+}
+
+TEST_CASE("escrow::contract: units of who was proven wrong go to others only with money to check "
+          "them again")
+{
+    matrices const m;
+    story s{2, 3};
+    s.submit(m.ordered(2), 2_blnd);  // for two units; beside it the checks of both
+    auto const open = [&] { return s.ask(query::open_jobs{{}, {}, 10}).list; };
+    REQUIRE(s.call(provider(0), escrows::take{one, 2, 0, reputation::family::fp32}) == fine);
+    for (std::uint32_t n = 0; n < 2; ++n)
+        REQUIRE(s.call(provider(0), escrows::deliver{one, unit_no(n), m.root({m.wrong[n]}), 0}) ==
+                fine);
+    CHECK(s.progress().checks == 4_blnd);
+    s.pass(3);
+    CHECK(s.progress().checks == amount{});  // both are looked at
+    auto const first = task(s, one, 0);
+    for (auto const& about : {first, task(s, one, 1)})
+        for (auto const& each : s.row<verify::products>(about).inspectors)
+            REQUIRE(s.call(each.who, verifiers::attest{about}) == fine);  // and they are lazy
+    REQUIRE(s.call(stranger, m.refute(first, 0, {m.wrong[0]})) == fine);
+    CHECK(s.progress().listed == 2);
+
+    // what checks there were is paid for; nobody is given a unit that nobody would look at
+    escrows::take const again{one, 1, 0, reputation::family::fp32};
+    CHECK(s.call(provider(1), again) == code(reject::underfunded));
+    CHECK(open().empty());
+    auto const needs = s.ask(query::needs_of{renter, 0, 10});
+    REQUIRE(needs.size() == 1);
+    CHECK(needs[0].what == query::need::cover);
+    CHECK(needs[0].number == 2);
+    CHECK(needs[0].value == 4_blnd);
+    REQUIRE(s.call(sponsor, escrows::top_up{one, 1_blnd}) == fine);
+    REQUIRE(open().size() == 1);
+    CHECK(open()[0].listed == 1);  // two of work, one of the sponsor: a unit and its two inspectors
+    CHECK(s.call(provider(1), escrows::take{one, 2, 0, reputation::family::fp32}) ==
+          code(reject::underfunded));
+    REQUIRE(s.call(provider(1), again) == fine);
+    CHECK(s.progress().checks == 2_blnd);
+    REQUIRE(s.call(provider(1), escrows::deliver{one, unit_no(0), m.root({m.right[0]}), 0}) ==
+            fine);
+    s.pass(3);
+    CHECK(s.row<verify::products>(task(s, one, 0)).inspectors.size() == 2);
+    auto const refute = m.refute(task(s, one, 0), 0, {m.right[0]});
+    CHECK(s.call(stranger, refute) == code(verify::reject::product_is_right));
+    s.until_closed();
+}
+
+TEST_CASE("escrow::contract: what a check does not use serves the job's others, and goes back at "
+          "the end")
+{
+    story s{1, 5};
+    s.submit(replicated_order(2), 3_blnd);
+    REQUIRE(s.call(provider(0), escrows::take{one, 2, 0, reputation::family::fp32}) == fine);
+    auto const had = s.balance(renter);
+    answer const right{};
+    auto const run = [&](std::uint32_t unit) {
+        auto const what = task(s, one, unit);
+        REQUIRE(s.call(provider(0), escrows::deliver{one, unit_no(unit),
+                                                     right.to(provider(0), what), 0}) == fine);
+        s.pass(3);
+        auto const drawn = s.row<verify::rounds>(what).of.replicas.at(1).worker;
+        REQUIRE(s.call(drawn, verifiers::commit{what, right.to(drawn, what)}) == fine);
+        for (auto const& who : {provider(0), drawn})
+            REQUIRE(s.call(who, verifiers::reveal{what, right.nonce, right.result, {}}) == fine);
+    };
+    CHECK(s.progress().checks == 6_blnd);
+    run(0);
+    CHECK(s.progress().checks == 5_blnd);  // one worker was enough
+    CHECK(s.balance(renter) == had);
+    run(1);
+    CHECK(!s.progress().known);
+    CHECK(s.balance(renter) == had + 5_blnd);  // four of the checks, one of the work
 }
 
 TEST_CASE(

@@ -57,6 +57,7 @@ struct ledger {
     amount put_in{}, paid{}, fees{}, refunded{}, locked{}, freed{}, slashed{};
     std::vector<phase> phases;
     std::uint32_t relisted = 0;
+    amount beside{};
     height warned_of{};
     int closed_times = 0;
     std::vector<std::pair<crypto::address, amount>> refunds;
@@ -83,10 +84,11 @@ struct ledger {
     void on(runs_dry const& e) { warned_of = e.at; }
     void on(moved const& e) { phases.push_back(e.to); }
     void on(closed const&) { ++closed_times; }
+    void on(spent const& e) { beside += e.value; }
 
     bool conserves(job const& j) const
     {
-        return put_in == paid + fees + refunded + j.state().balance;
+        return put_in == paid + fees + refunded + beside + j.state().balance;
     }
     bool bonds_left() const { return locked == freed + slashed; }
 };
@@ -359,6 +361,7 @@ std::vector<move_of> all_moves(std::uint32_t units, std::uint32_t agreements, te
         if (j.state().payers.size() > 1) return job::done{blendr::fail{reject::too_many_payers}};
         return j.deposit(j.state().payers.empty() ? renter : sponsor, amount{150}, at, out);
     });
+    add("spend", [](job& j, height at, effects& out) { return j.spend(amount{70}, at, out); });
     for (std::uint32_t n = timed ? 0 : 1; n <= (timed ? 0 : units); ++n)
         add("match", [=](job& j, height at, effects& out) -> job::done {
             if (j.state().agreements.size() == agreements)
@@ -401,7 +404,8 @@ void check_step(job const& before, job const& after, effects const& out, amount 
 {
     ledger l{};
     for (auto const& each : out) std::visit([&](auto const& e) { l.on(e); }, each);
-    REQUIRE(before.state().balance + put == after.state().balance + l.paid + l.fees + l.refunded);
+    REQUIRE(before.state().balance + put ==
+            after.state().balance + l.paid + l.fees + l.refunded + l.beside);
     REQUIRE(bonds_of(before) + l.locked == bonds_of(after) + l.freed + l.slashed);
     REQUIRE(l.closed_times == (after.state().over && !before.state().over ? 1 : 0));
     amount held{};
@@ -512,6 +516,21 @@ TEST_CASE(
     REQUIRE(j.forgo(unit_id{1}, height{3}, out).has_value());
     CHECK(j.state().agreements[0].at == phase::refunded);
     CHECK(j.state().over);
+}
+
+TEST_CASE("job: only money that no agreement counts on is spent on checks")
+{
+    world w{2};
+    w.put(renter, 250, 0);
+    auto const id = w.j.match(anna, 2, by_units(100), height{0}, w.out).value();
+    CHECK(w.j.spare() == amount{50});  // of what is promised nothing, though it is not held yet
+    CHECK(w.j.spend(amount{51}, height{1}, w.out).error() == reject::underfunded);
+    CHECK(w.j.spend(amount{}, height{1}, w.out).error() == reject::zero_amount);
+    REQUIRE(w.j.spend(amount{30}, height{1}, w.out).has_value());
+    REQUIRE(w.j.fund(id, height{1}, w.out).has_value());
+    CHECK(w.j.spare() == amount{20});
+    w.took();
+    CHECK(w.l.beside == amount{30});
 }
 
 TEST_CASE("job: in every state of a small job money is conserved and the way out is open" *

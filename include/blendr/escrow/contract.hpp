@@ -191,6 +191,8 @@ struct contract {
     static void on(auto& ctx, verify::decided const& d);
     static void on(auto& ctx, verify::ruled const& r);
     static void on(auto& ctx, verify::refuted const& r);
+    /// What a check did not use goes to its job, as long as that is open.
+    static void on(auto& ctx, verify::left const& l);
 
     static void end_block(auto& ctx);
 
@@ -235,24 +237,6 @@ struct contract {
         std::vector<job_key> list{};
     };
     static job_list query(auto const& view, jobs_of const& asked);
-    /// What a provider looks after: jobs that it has an agreement in, and jobs whose units it could
-    /// take. Pages by job; the next begins with `next`, which is a default key after the last one.
-    struct work_for {
-        address provider{};
-        job_key from{};
-        std::uint32_t most{100};
-    };
-    struct found_work {
-        job_key job{};
-        bool engaged{};          ///< it has an agreement there that is not over
-        std::uint32_t listed{};  ///< units that wait …
-        price posted{};          ///< … and may be taken at that price
-    };
-    struct work_list {
-        std::vector<found_work> list{};
-        job_key next{};
-    };
-    static work_list query(auto const& view, work_for const& asked);
     struct price_of {
         order what{};
     };
@@ -269,7 +253,7 @@ struct contract {
     static std::vector<escrow::query::memory> query(auto const& view,
                                                     escrow::query::past_of const& asked);
     using queries =
-        type_list<job_of, unit_of, jobs_of, price_of, work_for, escrow::query::open_jobs,
+        type_list<job_of, unit_of, jobs_of, price_of, escrow::query::open_jobs,
                   escrow::query::work_of, escrow::query::needs_of, escrow::query::past_of>;
     using index = escrow::query::index;
 
@@ -310,9 +294,6 @@ BOOST_DESCRIBE_STRUCT(contract::unit_progress, (),
 BOOST_DESCRIBE_STRUCT(contract::jobs_of, (), (renter, from, most))
 BOOST_DESCRIBE_STRUCT(contract::job_list, (), (list))
 BOOST_DESCRIBE_STRUCT(contract::price_of, (), (what))
-BOOST_DESCRIBE_STRUCT(contract::work_for, (), (provider, from, most))
-BOOST_DESCRIBE_STRUCT(contract::found_work, (), (job, engaged, listed, posted))
-BOOST_DESCRIBE_STRUCT(contract::work_list, (), (list, next))
 
 }  // namespace blendr::escrow
 

@@ -49,7 +49,6 @@ enum class reject : std::uint16_t {
     unknown_job = 308,
     job_exists = 309,
     same_claim = 310,
-    too_many_checks = 311,
 };
 
 /// A sentence for people.
@@ -126,8 +125,6 @@ constexpr std::string_view message(reject why) noexcept
         return "the renter has a job of that number";
     case reject::same_claim:
         return "the challenger claims what was delivered";
-    case reject::too_many_checks:
-        return "as many checks of this job wait as may wait";
     }
     return "unknown reason";
 }

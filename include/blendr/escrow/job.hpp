@@ -20,8 +20,9 @@ namespace blendr::escrow {
 /// is due by then. What is due at a height still may be prevented at that height; a call that comes
 /// after something was missed is refused until `tick` did it. A refusal changes nothing. Effects are
 /// appended in the order in which they happen, and the caller carries them out: it owns bonds
-/// and accounts. Who may call what is checked where a `who` is taken; `fund`, `accept`, `object`,
-/// `acquit`, `convict`, `forgo` and `fail` are for callers with that authority (a contract, a referee).
+/// and accounts. Who may call what is checked where a `who` is taken; `spend`, `fund`, `accept`,
+/// `object`, `acquit`, `convict`, `forgo` and `fail` are for callers with that authority (a contract,
+/// a referee).
 class job {
 public:
     using done = result<nothing, reject>;
@@ -50,6 +51,12 @@ public:
     /// A provider takes `units` of those listed, lowest first; zero when it is paid by time.
     result<agreement_id, reject> match(crypto::address const& provider, std::uint32_t units,
                                        terms const& by, height now, effects& out);
+
+    /// Free money that no agreement, funded or not, counts on: what `spend` may take.
+    amount spare() const noexcept;
+
+    /// Takes spare money for what the job needs beside its providers: its checks.
+    done spend(amount value, height now, effects& out);
 
     done fund(agreement_id which, height now, effects& out);
     done start(agreement_id which, crypto::address const& who, height now, effects& out);

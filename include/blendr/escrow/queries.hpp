@@ -36,7 +36,7 @@ struct open_jobs {
 struct opening {
     job_key job{};
     hash256 program{};
-    std::uint32_t listed{};  ///< units; zero: its time is rented
+    std::uint32_t listed{};  ///< units that are paid for; zero: its time is rented
     price posted{};          ///< for a unit, or for a height
     amount bond{};  ///< that an agreement pledges; of an average provider when none is named
     reputation::family work{reputation::family::fp32};
@@ -96,13 +96,14 @@ enum class need : std::uint8_t {
     top_up = 2,   ///< rented time ran dry, or will at that height
     judge = 3,    ///< a unit: accept it, or object; paid by itself then
     provide = 4,  ///< units are listed, and nobody may take them: post a price, or bid for them
+    cover = 5,    ///< units are listed, and the deposit does not cover one and its check: top up
 };
 struct chore {
     job_key job{};
     need what{};
-    std::uint32_t number{};  ///< of the unit or the agreement; of units, to provide for
+    std::uint32_t number{};  ///< of the unit or the agreement; of units, to provide for or cover
     height by{};
-    amount value{};  ///< that is missing, to fund
+    amount value{};  ///< that is missing, to fund an agreement or to cover all units
 };
 
 /// Agreements that are over and in which somebody had a part, the oldest first.
@@ -117,7 +118,7 @@ struct memory {
 };
 
 BOOST_DESCRIBE_ENUM(duty, start, run, serve, wait)
-BOOST_DESCRIBE_ENUM(need, fund, top_up, judge, provide)
+BOOST_DESCRIBE_ENUM(need, fund, top_up, judge, provide, cover)
 BOOST_DESCRIBE_STRUCT(open_jobs, (), (device, after, most))
 BOOST_DESCRIBE_STRUCT(opening, (),
                       (job, program, listed, posted, bond, work, wanted, by, run_within, until))

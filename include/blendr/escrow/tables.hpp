@@ -69,8 +69,6 @@ struct waiting_draw {
 };
 BOOST_DESCRIBE_STRUCT(waiting_draw, (), (at, unit))
 
-inline constexpr std::size_t draws_max = std::size_t{2} * units_per_job;
-
 /// A renter's objection on its way to a dispute.
 struct objection {
     std::uint32_t unit{};
@@ -87,8 +85,8 @@ struct jobs {
         job_state money{};
         /// By unit: a result, or the commitment to one where drawn workers may do it again.
         bounded<std::vector<hash256>, units_per_job> claims{};
-        bounded<std::vector<hash256>, units_per_job> data{};    ///< by unit: where its result lies
-        bounded<std::vector<waiting_draw>, draws_max> draws{};  ///< by height
+        bounded<std::vector<hash256>, units_per_job> data{};  ///< by unit: where its result lies
+        bounded<std::vector<waiting_draw>, units_per_job> draws{};      ///< by height, one a unit
         bounded<std::vector<std::uint32_t>, agreements_max> devices{};  ///< by agreement
         price posted{};   ///< at which listed units may be taken; zero: only by the market
         amount checks{};  ///< for drawn workers; the renter's

@@ -109,8 +109,12 @@ struct moved {
     phase to{};
 };
 struct closed {};
-using effect =
-    std::variant<pay, refund, lock_bond, free_bond, slash_bond, relist, runs_dry, moved, closed>;
+/// Money left the job to pay for its checks.
+struct spent {
+    amount value{};
+};
+using effect = std::variant<pay, refund, lock_bond, free_bond, slash_bond, relist, runs_dry, moved,
+                            closed, spent>;
 using effects = std::vector<effect>;
 
 }  // namespace blendr::escrow

@@ -86,7 +86,8 @@ struct contract {
 
     using messages = type_list<enlist, leave, commit, reveal, move, attest, refute>;
     using tables = type_list<conditions, workers, roll, standings, rounds, products, disputes, due>;
-    using events = type_list<enlisted, drawn, missed, decided, disputed, ruled, attested, refuted>;
+    using events =
+        type_list<enlisted, drawn, missed, decided, disputed, ruled, attested, refuted, left>;
 
     static void genesis(auto& ctx, genesis_document const& document)
     {

@@ -222,6 +222,14 @@ struct attested {
     hash256 task{};
     address worker{};
 };
+/// What a check did not use was paid back to its patron. Who pays checks out of what it holds for the
+/// patron takes it on in `on(context&, left const&)`, before anybody can spend it.
+struct left {
+    hash256 task{};
+    verify::origin origin{};
+    address patron{};
+    amount value{};
+};
 /// A product was shown to be wrong, beyond doubt.
 struct refuted {
     hash256 task{};

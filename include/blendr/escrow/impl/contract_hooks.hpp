@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include <blendr/escrow/check_money.hpp>
 #include <blendr/escrow/contract.hpp>
 #include <blendr/escrow/impl/contract_messages.hpp>
 #include <blendr/escrow/impl/contract_past.hpp>
@@ -77,6 +78,16 @@ public:
         change(at->job, [&](job& of, effects& out) { return act(of, unit_id{at->unit}, out); });
         requeue(at->job);
     }
+    /// What a check did not use serves the job's others.
+    void take_back(verify::left const& l)
+    {
+        auto const at = decode<task_origin>(l.origin);
+        if (!at) return;  // another contract's
+        auto const& row = ctx_.template row<jobs>(at->job);
+        if (!jobs::present(row) || row.opened != at->opened || row.money.over) return;
+        if (ctx_.take(ctx_.template use<ledger::purses, mode::debit>(l.patron), l.value))
+            ctx_.template edit<jobs>(at->job).checks += l.value;
+    }
     height now() const noexcept { return now_; }
 
 private:
@@ -134,16 +145,15 @@ private:
         auto const whole = f.size.get() / row.what.demand;
         auto const each = u128{f.at.get()} * row.what.demand;
         if (whole == 0 || each > row.what.cap.get()) return false;
-        auto const& units = row.money.units;
-        auto const waiting = static_cast<std::uint64_t>(std::count_if(
-            units.begin(), units.end(), [](unit const& u) { return u.at == unit_state::listed; }));
-        auto const count = static_cast<std::uint32_t>(std::min(whole, waiting));
+        price const per_unit{static_cast<std::uint64_t>(each)};
+        auto const count = static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(whole, units_covered(row, per_unit, value)));
         if (count == 0) return false;
+        auto const for_checks = missing_for_checks(row, count);
 
         market::device_key const device{f.seller, f.device};
         auto const bond = device_bond(device);
         auto const score = score_of(f.seller, row.what.work);
-        price const per_unit{static_cast<std::uint64_t>(each)};
         auto const by = terms_of(row.what, per_unit, bond_for(row.what, score),
                                  ctx_.template row<conditions>(0).fee);
         return change(key, [&](job& of, effects& out) {
@@ -152,6 +162,7 @@ private:
             if (!tried.deposit(f.buyer, value, now_, steps)) return false;
             auto const which = tried.match(f.seller, count, by, now_, steps);
             if (!which) return false;
+            if (for_checks != amount{} && !tried.spend(for_checks, now_, steps)) return false;
             // who sold and has its bond has accepted; others may still bring one and start
             auto const& held = ctx_.template row<bond::contract::bonds>(bond).held;
             auto const& pledged = ctx_.template row<pledges>(bond);
@@ -160,7 +171,9 @@ private:
                 ctx_.template edit<pledges>(bond).value += by.bond;
             of = std::move(tried);
             out.insert(out.end(), steps.begin(), steps.end());
-            ctx_.template edit<jobs>(key).devices.push_back(f.device);
+            auto& changed = ctx_.template edit<jobs>(key);
+            changed.devices.push_back(f.device);
+            changed.checks += for_checks;
             ctx_.emit(deposited{key, f.buyer, value});
             ctx_.emit(matched{key, *which, f.seller, f.device, count, per_unit});
             return true;
@@ -202,9 +215,7 @@ private:
         auto const seed = verify::seed_of(ctx_.block().beacon, encode(origin));
         if (!asked && !verify::chosen(seed, rate_of(row, with))) return;
 
-        auto const pot = std::min(row.checks, price_of_checks(row.what).unit);
         auto const& by = row.what.checks;
-        if (pot < amount{by.fee.grains() * (by.quorum - 1u)}) return;  // nobody works for nothing
         verify::contract::inspection what{};
         what.task = task;
         static_cast<bytes&>(what.origin) = encode(origin);
@@ -214,10 +225,10 @@ private:
         what.rules = {by.quorum, by.most, by.trust, by.commit_within, by.reveal_within, by.within};
         what.run = {row.what.program, by.steps, input_of(row.what, number), by.move_within};
         what.fee = by.fee;
-        what.pot = pot;
+        what.pot = price_of_checks(row.what).unit;
         what.until = later(now_, heights_of_round(by) + 1);
         if (!verify::contract::open(ctx_, what)) return;
-        row.checks -= pot;
+        row.checks -= what.pot;
         ctx_.emit(checked{key, unit_id{number}, task});
         if (!asked)
             change(key, [&](job& of, effects& out) {
@@ -228,9 +239,7 @@ private:
     void check_product(job_key const& key, task_origin const& origin, hash256 const& task)
     {
         auto& row = ctx_.template edit<jobs>(key);
-        auto const pot = std::min(row.checks, price_of_checks(row.what).unit);
         auto const& by = row.what.checks;
-        if (pot < price_of_checks(row.what).unit) return;
         auto const range = range_of(row.what, origin.unit);
         verify::contract::product_inspection what{};
         what.task = task;
@@ -247,10 +256,10 @@ private:
         what.inspectors = by.quorum;
         what.attest_within = by.commit_within;
         what.fee = by.fee;
-        what.pot = pot;
+        what.pot = price_of_checks(row.what).unit;
         what.until = row.money.units[origin.unit].due;
         if (!verify::contract::open(ctx_, what)) return;
-        row.checks -= pot;
+        row.checks -= what.pot;
         ctx_.emit(checked{key, unit_id{origin.unit}, task});
     }
 
@@ -325,6 +334,7 @@ private:
         if (row.posted == price{}) row.posted = row.money.agreements.back().by.each;
         ctx_.emit(listed{key, e.units, row.posted});
     }
+    void carry_out(job_key const&, spent const&) {}  // set aside when it was spent
     void carry_out(job_key const& key, runs_dry const& e) { ctx_.emit(warned{key, e.at}); }
     void carry_out(job_key const& key, moved const& e)
     {
@@ -387,6 +397,8 @@ void contract::on(auto& ctx, verify::refuted const& r)
         return of.convict(unit, r.reporter, all.now(), out).has_value();
     });
 }
+
+void contract::on(auto& ctx, verify::left const& l) { impl::office{ctx}.take_back(l); }
 
 void contract::end_block(auto& ctx)
 {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <blendr/escrow/check_money.hpp>
 #include <blendr/escrow/contract.hpp>
 #include <blendr/market/capability.hpp>
 #include <blendr/market/requirement.hpp>
@@ -64,6 +65,12 @@ reject with_job(auto& ctx, auto const& rows, job_key const& key, Act&& act)
     ctx.edit(rows.job).money = of.state();
     ctx.post(rows.out, jobs::entry{key, std::move(out), {}});
     return reject::ok;
+}
+/// The unit is looked at when there is a beacon that nobody knows yet, and not before.
+inline void wait_for_draw(jobs::row& row, unit_id which, height now)
+{
+    std::erase_if(row.draws, [&](waiting_draw const& d) { return d.unit == which.get(); });
+    row.draws.push_back({later(now, verify::blocks_until_unknown), which.get()});
 }
 inline reject why(job::done const& done) noexcept { return done ? reject::ok : done.error(); }
 
@@ -189,12 +196,9 @@ contract::error contract::apply(auto& ctx, object const& m, plan const& rows)
     auto const done = impl::with_job(ctx, rows, m.job, [&](job& of, effects& out) {
         if (ctx.tx().sender != m.job.renter) return reject::not_renter;
         if (by != checker::replicas && by != checker::spot) return reject::not_checkable;
-        if (row.draws.size() == draws_max) return reject::too_many_checks;
         return impl::why(of.object(m.unit, ctx.block().at, out));
     });
-    if (done == reject::ok)
-        ctx.edit(rows.job).draws.push_back(
-            {later(ctx.block().at, verify::blocks_until_unknown), m.unit.get()});
+    if (done == reject::ok) impl::wait_for_draw(ctx.edit(rows.job), m.unit, ctx.block().at);
     return done;
 }
 
@@ -236,7 +240,7 @@ contract::error contract::apply(auto& ctx, take const& m, start_plan const& rows
     auto const& row = ctx.read(rows.job);
     auto const me = ctx.tx().sender;
     auto const now = ctx.block().at;
-    amount needed{};
+    amount needed{}, for_checks{};
     auto const done = impl::with_job(ctx, rows, m.job, [&](job& of, effects& out) {
         if (row.posted == price{}) return reject::nothing_posted;
         auto const& device = ctx.read(rows.device);
@@ -252,11 +256,16 @@ contract::error contract::apply(auto& ctx, take const& m, start_plan const& rows
         auto const which = of.match(me, m.units, by, now, out);
         if (!which) return which.error();
         if (auto const good = of.fund(*which, now, out); !good) return good.error();
+        for_checks = missing_for_checks(row, m.units);
+        if (for_checks != amount{})
+            if (auto const good = of.spend(for_checks, now, out); !good) return good.error();
         ctx.emit(matched{m.job, *which, me, m.device, m.units, row.posted});
         return impl::why(of.start(*which, me, now, out));
     });
     if (done != reject::ok) return done;
-    ctx.edit(rows.job).devices.push_back(m.device);
+    auto& changed = ctx.edit(rows.job);
+    changed.devices.push_back(m.device);
+    changed.checks += for_checks;
     if (needed != amount{}) ctx.edit(rows.pledge).value += needed;
     return done;
 }
@@ -291,7 +300,6 @@ contract::error contract::apply(auto& ctx, deliver const& m, plan const& rows)
     task_origin origin{m.job, row.opened, m.unit.get(), 0};
     auto const done = impl::with_job(ctx, rows, m.job, [&](job& of, effects& out) {
         if (row.what.size != 0 && m.size != row.what.size) return reject::wrong_size;
-        if (row.draws.size() == draws_max) return reject::too_many_checks;
         auto const why = impl::why(of.deliver(m.unit, ctx.tx().sender, now, out));
         if (why == reject::ok) origin.with = row.money.units[m.unit.get()].with;
         return why;
@@ -300,8 +308,7 @@ contract::error contract::apply(auto& ctx, deliver const& m, plan const& rows)
     auto& changed = ctx.edit(rows.job);
     changed.claims[m.unit.get()] = m.claim;
     changed.data[m.unit.get()] = m.data;
-    if (changed.what.checks.by != checker::renter)
-        changed.draws.push_back({later(now, verify::blocks_until_unknown), m.unit.get()});
+    if (changed.what.checks.by != checker::renter) impl::wait_for_draw(changed, m.unit, now);
     ctx.emit(delivered{m.job, m.unit, task_of(origin), m.claim});
     return done;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <blendr/escrow/check_money.hpp>
 #include <blendr/escrow/contract.hpp>
 #include <blendr/escrow/impl/contract_messages.hpp>
 
@@ -72,29 +73,6 @@ contract::job_list contract::query(auto const& view, jobs_of const& asked)
     return out;
 }
 
-contract::work_list contract::query(auto const& view, work_for const& asked)
-{
-    work_list out{};
-    auto const most = std::min<std::uint32_t>(asked.most, 1'000);
-    view.template each<jobs>(asked.from, [&](job_key const& key, jobs::row const& row) {
-        if (row.money.over) return true;
-        found_work each{key, false, 0, row.posted};
-        for (auto const& a : row.money.agreements)
-            each.engaged = each.engaged || (a.provider == asked.provider && !is_end(a.at));
-        if (row.posted != price{})
-            for (auto const& u : row.money.units) each.listed += u.at == unit_state::listed;
-        if (!each.engaged && each.listed == 0 && (row.posted == price{} || row.what.units != 0))
-            return true;
-        if (out.list.size() == most) {
-            out.next = key;
-            return false;
-        }
-        out.list.push_back(each);
-        return true;
-    });
-    return out;
-}
-
 inline query::openings contract::query(auto const& view, escrow::query::open_jobs const& asked)
 {
     using namespace escrow::query;
@@ -128,11 +106,8 @@ inline query::openings contract::query(auto const& view, escrow::query::open_job
             bond = impl::bond_for(row.what, score);
             if (!impl::covers(held, pledged, asked.device.owner, bond)) continue;
         }
-        auto const listed = static_cast<std::uint32_t>(
-            std::count_if(row.money.units.begin(), row.money.units.end(),
-                          [](unit const& u) { return u.at == unit_state::listed; }));
-        out.list.push_back({key, row.what.program, listed, row.posted, bond, row.what.work,
-                            row.what.wanted, row.what.checks.by, row.what.run_within,
+        out.list.push_back({key, row.what.program, units_covered(row, row.posted), row.posted, bond,
+                            row.what.work, row.what.wanted, row.what.checks.by, row.what.run_within,
                             row.money.search_until});
     }
     return out;

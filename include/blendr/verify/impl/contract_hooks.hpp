@@ -134,6 +134,14 @@ private:
             ctx_.give(ctx_.template use<ledger::purses, mode::credit>(to), value);
     }
 
+    void pay_back(hash256 const& task, verify::origin const& origin, address const& patron,
+                  amount value)
+    {
+        if (value == amount{}) return;
+        pay(patron, value);
+        ctx_.emit(left{task, origin, patron, value});
+    }
+
     amount fine(bond::subject const& which, address const& reporter, amount value)
     {
         auto const rows = bond::contract::touches_slash(which, reporter, ctx_);
@@ -246,7 +254,7 @@ private:
             pot -= fee;
             pay(each.worker, fee);
         }
-        pay(row.patron, pot);
+        pay_back(task, row.origin, row.patron, pot);
         erase<rounds>(due_kind::round, task);
         if (auto const against = opponent(row)) {
             contract::challenge const what{
@@ -283,7 +291,7 @@ private:
             return queue(due_kind::product, task, row.queued,
                          row.attest_by > now_ ? std::min(row.attest_by, row.until) : row.until);
         }
-        pay(row.patron, row.pot);
+        pay_back(task, row.origin, row.patron, row.pot);
         erase<products>(due_kind::product, task);
     }
 

@@ -33,7 +33,13 @@ constexpr int steps = 3000;            // three half-lives
 constexpr int jobs_a_step = 4;
 constexpr std::size_t providers = 10;  // the last one is the attacker
 
-reputation::score_rules const rules{};
+/// The rules as they come, but for the chain's scale: one job's fees are worth so many points.
+reputation::score_rules at_scale(std::uint64_t points_of_job)
+{
+    reputation::score_rules out{};
+    out.per_point = amount{static_cast<std::uint64_t>(fee_of_job * 1e9) / points_of_job};
+    return out;
+}
 
 enum class attack { none, ring, whitewash, oscillate, bad_mouth };
 
@@ -49,8 +55,9 @@ struct history {
 
 class market {
 public:
-    market(attack how, double effort, std::uint64_t discount)
-        : how_{how},
+    market(reputation::score_rules const& by, attack how, double effort, std::uint64_t discount)
+        : rules{by},
+          how_{how},
           effort_{effort},
           discount_{discount},
           random_{99}
@@ -182,6 +189,7 @@ private:
         }
     }
 
+    reputation::score_rules rules;
     attack how_;
     double effort_;
     std::uint64_t discount_;  // of the attacker's asks, in tenths of a per cent
@@ -229,10 +237,10 @@ struct best_of {
     double spent = 0;
     std::uint64_t discount = 0;
 
-    best_of(attack how, double effort)
+    best_of(reputation::score_rules const& by, attack how, double effort)
     {
         for (std::uint64_t d = 0; d <= 30; d += 2) {
-            market m{how, effort, d};
+            market m{by, how, effort, d};
             double const now = m.run();
             if (now <= income) continue;
             income = now;
@@ -242,40 +250,45 @@ struct best_of {
     }
 };
 
+struct scenario {
+    std::string_view name;
+    attack how;
+    double effort;
+};
+constexpr scenario scenarios[]{
+    {"ring/1", attack::ring, 1},           {"ring/4", attack::ring, 4},
+    {"ring/16", attack::ring, 16},         {"whitewash", attack::whitewash, 1},
+    {"oscillate", attack::oscillate, 1},   {"bad-mouth/1", attack::bad_mouth, 1},
+    {"bad-mouth/8", attack::bad_mouth, 8}, {"bad-mouth/40", attack::bad_mouth, 40}};
+
+/// Every attack at one scale; a plot of each where one is asked for.
+void play(run& out, std::string const& prefix, reputation::score_rules const& by, bool plots)
+{
+    best_of const honest{by, attack::none, 0};
+    out.report(prefix + "none/income", honest.income, "BLND");
+    out.report(prefix + "none/discount", static_cast<double>(honest.discount) / 10, "%");
+    for (auto const& each : scenarios) {
+        best_of const best{by, each.how, each.effort};
+        double const gain = best.income + best.spent - honest.income;
+        auto const name = prefix + std::string{each.name};
+        out.report(name + "/gain", gain, "BLND");
+        out.report(name + "/cost", best.spent, "BLND",
+                   gain > 0 ? std::optional{best.spent / gain} : std::nullopt);
+        if (!plots) continue;
+        history seen;
+        market{by, each.how, each.effort, best.discount}.run(&seen);
+        std::string file{each.name};
+        std::replace(file.begin(), file.end(), '/', '-');
+        draw(file, seen);
+    }
+}
+
+/// With the rules as they come, and where a job is worth more points or fewer.
 suite const attacks{"reputation/attack", [](run& out) {
-                        best_of const honest{attack::none, 0};
-                        out.report("reputation/attack/none/income", honest.income, "BLND");
-                        out.report("reputation/attack/none/discount",
-                                   static_cast<double>(honest.discount) / 10, "%");
-                        struct scenario {
-                            std::string_view name;
-                            attack how;
-                            double effort;
-                        };
-                        constexpr scenario all[]{{"ring/1", attack::ring, 1},
-                                                 {"ring/4", attack::ring, 4},
-                                                 {"ring/16", attack::ring, 16},
-                                                 {"whitewash", attack::whitewash, 1},
-
-                                                 {"oscillate", attack::oscillate, 1},
-
-                                                 {"bad-mouth/1", attack::bad_mouth, 1},
-                                                 {"bad-mouth/8", attack::bad_mouth, 8},
-                                                 {"bad-mouth/40", attack::bad_mouth, 40}};
-                        for (auto const& each : all) {
-                            best_of const best{each.how, each.effort};
-                            double const gain = best.income + best.spent - honest.income;
-                            std::string const name = "reputation/attack/" + std::string{each.name};
-                            out.report(name + "/gain", gain, "BLND");
-                            out.report(name + "/cost", best.spent, "BLND",
-                                       gain > 0 ? std::optional{best.spent / gain} : std::nullopt);
-                            history seen;
-                            market{each.how, each.effort, best.discount}.run(&seen);
-                            std::string file{each.name};
-                            for (auto& c : file)
-                                if (c == '/') c = '-';
-                            draw(file, seen);
-                        }
+                        play(out, "reputation/attack/", {}, true);
+                        for (auto const points : {1u, 12u, 1'000u})
+                            play(out, "reputation/attack/points-" + std::to_string(points) + '/',
+                                 at_scale(points), false);
                     }};
 
 }  // namespace

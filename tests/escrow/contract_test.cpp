@@ -995,7 +995,7 @@ TEST_CASE(
     s.until_closed();
     CHECK(s.call(renter, good) == fine);
     CHECK(s.call(stranger, good) == code(reputation::reject::not_a_party));
-    CHECK(s.row<reputation::scores>(good.subject).good == 25);  // a point for each 0.001 burned
+    CHECK(s.row<reputation::scores>(good.subject).good == 250);  // a point for each 0.0001 burned
 
     s.submit(plain_order(1), 2_blnd, 2);
     job_key const two{renter, 2};

@@ -98,3 +98,21 @@ TEST_CASE("feedback: encodings are frozen")
               "reputation/feedback.txt",
               {{"agreement", encode(a)}, {"pair", encode(pair)}, {"receipt", encode(r)}}) == "");
 }
+
+TEST_CASE("feedback: one small job shows in a newcomer's score, and no single one says it all")
+{
+    auto const after = [](amount fees) {
+        pair_window pair{};
+        evidence known{};
+        settled_agreement of{};
+        of.provider = crypto::address{hash256{std::byte{1}}};
+        of.renter = crypto::address{hash256{std::byte{2}}};
+        of.paid = 1_blnd;
+        of.fees_burned = fees;
+        REQUIRE(rate(of, {}, of.renter, 100, 10, pair, known, height{0}, score_rules{}));
+        return score(known, height{0}, score_rules{});
+    };
+    CHECK(after(2'500'000_grains) == 308);   // of a job of 0.1 BLND, at the usual fee
+    CHECK(after(25'000'000_grains) == 377);  // of 1 BLND
+    CHECK(after(100_blnd) == 440);           // of any
+}

@@ -290,7 +290,7 @@ private:
         for (auto const& each : escrow::query::chores_of(key, row))
             if (each.what == escrow::query::need::cover)
                 story.explained = std::to_string(each.number) + " units wait for " +
-                                  words(each.value) +
+                                  to_string(each.value) +
                                   " BLND more, to be paid and checked: escrow.top_up";
         return nothing{};
     }

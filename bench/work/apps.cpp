@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One unit of each app on each kind of device: its rate on Vulkan (ratio: to the native device with one thread), on the
-// native device, and what two devices make of an order (ratio: to one device, by processor time: 1 is nothing lost).
+// One unit of each app on each kind of device: its rate on the native device with one thread, and on Vulkan (ratio: to the
+// native device).
 #include <harness.hpp>
 
 #include <array>
@@ -73,26 +73,9 @@ void must(bool good)
     if (!good) std::abort();
 }
 
-double run_all(sample const& of, std::span<compute::device* const> on, std::size_t units)
-{
-    auto const& app = *work::find_app(of.app);
-    std::vector<double> const speeds(on.size(), static_cast<double>(units) * 1e3);
-    auto const task = app.make(of.asked, speeds);
-    must(task.has_value());
-    std::vector<std::unique_ptr<work::runner>> runners;
-    std::vector<work::runner*> all;
-    for (auto* each : on) {
-        runners.push_back(work::runner_on(app, *each, "device"));
-        all.push_back(runners.back().get());
-    }
-    stopwatch const watch{clock::process_cpu};
-    must(work::run(**task, all).has_value());
-    return watch.seconds();
-}
-
 suite const apps{
     "work/apps", [](bench::run& r) {
-        auto const native = work::make_native_device(1), second = work::make_native_device(1);
+        auto const native = work::make_native_device(1);
         auto const gpu = compute::open_vulkan();
         options by_wall;
         by_wall.by = clock::wall;
@@ -118,18 +101,6 @@ suite const apps{
                 on (**gpu)();  // compiled now
                 r.compare(name + "/vulkan", what, on(**gpu), on(*native), by_wall);
             }
-        }
-        // Two devices and one: what cutting and merging cost, in processor time, in turns.
-        sample big{"render", {}, 1, samples()[0].asked};
-        big.asked.options = R"({"width":256,"height":160,"samples":12})";
-        if (r.wants("work/efficiency/two_native")) {
-            std::array<compute::device*, 2> const both{native.get(), second.get()};
-            double one = 0, two = 0;
-            for (int k = 0; k < 5; ++k) {
-                one += run_all(big, std::span{both}.first(1), 8);
-                two += run_all(big, both, 8);
-            }
-            r.report("work/efficiency/two_native", one / two, "of 1");
         }
     }};
 

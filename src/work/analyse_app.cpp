@@ -451,9 +451,12 @@ public:
     }
 
     result<std::unique_ptr<task>, problem> make(order const& what,
-                                                std::span<double const>) const override
+                                                std::span<double const> speeds) const override
     {
         BLENDR_TRY(auto plan, plan_of(what));
+        extent const range{static_cast<std::uint32_t>(plan.values.size()), 1, 1};
+        plan.asked.unit_rows = static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(plan.asked.unit_rows, unit_points(range, speeds, {})));
         return std::make_unique<analysis>(std::move(plan));
     }
 

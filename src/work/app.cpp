@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include <boost/describe/class.hpp>
@@ -127,6 +128,31 @@ std::unique_ptr<runner> runner_on(app const& what, compute::device& on, std::str
                                   double speed, compute::origin as)
 {
     return std::make_unique<device_runner>(what, on, std::move(name), speed, as);
+}
+
+double measure(app const& what, order const& of, compute::device& on, compute::origin as)
+{
+    // The more devices a plan is for, the smaller are its units: the smallest first, then larger ones, until one lasts
+    // long enough to be told from its overhead.
+    constexpr double enough_s = 0.02;
+    double speed = 0;
+    for (std::size_t crowd : {1000u, 100u, 10u, 1u}) {
+        std::vector<double> const alike(crowd, 1.0);
+        auto const plan = what.make(of, alike);
+        if (!plan) return 0;
+        auto const first = (*plan)->next({});
+        if (!first || !*first || (*first)->units.empty()) return 0;
+        auto const& one = (*first)->units.front();
+        double took = 0;
+        for (int round = 0; round < 2; ++round) {  // the first has programs compiled
+            auto const began = std::chrono::steady_clock::now();
+            if (!what.run(one, {on, as})) return speed;
+            took = std::chrono::duration<double>{std::chrono::steady_clock::now() - began}.count();
+        }
+        speed = static_cast<double>(one.where.size.points()) / std::max(took, 1e-9);
+        if (took >= enough_s) break;
+    }
+    return speed;
 }
 
 std::vector<compute::native_kernel> native_kernels()

@@ -76,16 +76,21 @@ result<hash_unit, problem> read_unit(unit const& what)
 
 class hashing final : public task {
 public:
-    hashing(bytes content, std::uint32_t block_bytes)
+    hashing(bytes content, std::uint32_t block_bytes, std::uint32_t unit_blocks)
         : content_{std::move(content)},
-          block_bytes_{block_bytes}
+          block_bytes_{block_bytes},
+          unit_blocks_{unit_blocks}
     {}
 
     check_kind check() const noexcept override { return check_kind::exact; }
 
     hash256 identity() const override
     {
-        return crypto::hasher{hash_domain}.update(encode(block_bytes_)).update(content_).finish();
+        return crypto::hasher{hash_domain}
+            .update(encode(block_bytes_))
+            .update(encode(unit_blocks_))
+            .update(content_)
+            .finish();
     }
 
     result<std::optional<stage>, problem> next(std::vector<bytes> const& results) override
@@ -94,7 +99,7 @@ public:
         stage out{"hash", {}};
         auto const parameters = encode(hash_unit{block_bytes_});
         auto const blocks = groups_for(content_.size(), block_bytes_);
-        auto const each = std::max(1u, unit_bytes / block_bytes_);
+        auto const each = unit_blocks_;
         for (std::uint32_t from = 0; from < blocks; from += each) {
             auto const count = std::min(each, blocks - from);
             auto const begin = std::size_t{from} * block_bytes_;
@@ -121,7 +126,7 @@ public:
 
 private:
     bytes content_;
-    std::uint32_t block_bytes_;
+    std::uint32_t block_bytes_, unit_blocks_;
 };
 
 class hash_on_devices final : public app {
@@ -132,7 +137,7 @@ public:
     }
 
     result<std::unique_ptr<task>, problem> make(order const& what,
-                                                std::span<double const>) const override
+                                                std::span<double const> speeds) const override
     {
         BLENDR_TRY(auto const asked, options_of(what.options, hash_options{}));
         BLENDR_TRY(auto const* const from, file_of(what, asked.file));
@@ -143,7 +148,11 @@ public:
         if (from->content.empty()) return fail{problem{fault::bad_input, from->name + " is empty"}};
         if (from->content.size() > std::size_t{1} << 31)
             return fail{problem{fault::bad_input, from->name + " is larger than 2 GiB"}};
-        return std::make_unique<hashing>(from->content, asked.block_bytes);
+        extent const range{groups_for(from->content.size(), asked.block_bytes), 1, 1};
+        auto const blocks = std::min<std::uint64_t>(std::max(1u, unit_bytes / asked.block_bytes),
+                                                    unit_points(range, speeds, {}));
+        return std::make_unique<hashing>(from->content, asked.block_bytes,
+                                         static_cast<std::uint32_t>(blocks));
     }
 
     result<bytes, problem> run(unit const& what, workplace const& where) const override

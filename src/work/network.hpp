@@ -86,6 +86,18 @@ struct network {
     static void trace(shape const& of, std::span<N const> weights, std::span<N const> row,
                       std::span<N> out)
     {
+        auto const [first, at] = test(of, weights, row, out);
+        backward(of, weights, out, first, at);
+    }
+
+    struct place {
+        std::size_t first, at;  ///< behind the last layer's weights, and its values
+    };
+
+    /// Forward alone: values, loss, and whether the answer is right.
+    static place test(shape const& of, std::span<N const> weights, std::span<N const> row,
+                      std::span<N> out)
+    {
         auto const nodes = of.nodes();
         std::size_t first = 0, at = 0;
         N const* before = row.data();
@@ -115,6 +127,13 @@ struct network {
         }
         out[2 * nodes] = loss;
         out[2 * nodes + 1] = best == label ? one : N{};
+        return {first, at};
+    }
+
+    static void backward(shape const& of, std::span<N const> weights, std::span<N> out,
+                         std::size_t first, std::size_t at)
+    {
+        auto const nodes = of.nodes();
         for (auto layer = of.depth; layer > 1; --layer) {
             std::size_t const from = of.size[layer - 1], to = of.size[layer];
             first -= (from + 1) * to;

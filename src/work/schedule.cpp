@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
 namespace blendr::work {
 namespace {
@@ -48,18 +49,80 @@ struct copy {
     std::stop_source stop{};
 };
 
+/// A result that waits for others like it.
+struct vote {
+    std::size_t who = 0;
+    std::size_t like = 0;  ///< the first vote that it agrees with; itself, when there is none
+    bytes result{};
+};
+
 struct unit_state {
     bool done = false;
+    bool judged = false;              ///< the referee was asked
     std::size_t taken_from = 0;       ///< a runner, once done
     bytes result{};                   ///< once done
+    unit_receipt receipt{};           ///< likewise
+    std::vector<vote> votes{};        ///< until it is done
     std::vector<copy> copies{};       ///< at work on it
     std::vector<std::size_t> failed;  ///< runners, one for each failure
+
+    bool voted(std::size_t who) const
+    {
+        return std::any_of(votes.begin(), votes.end(),
+                           [who](vote const& v) { return v.who == who; });
+    }
+    /// How many agree with this vote, itself included.
+    std::size_t like(std::size_t which) const
+    {
+        return static_cast<std::size_t>(std::count_if(
+            votes.begin(), votes.end(), [which](vote const& v) { return v.like == which; }));
+    }
+    /// How many results are wanted, if all of them agree with most of those that are there.
+    std::size_t wanted(std::size_t agree) const
+    {
+        std::size_t most = 0;
+        for (std::size_t k = 0; k < votes.size(); ++k) most = std::max(most, like(k));
+        return agree - std::min(agree, most);
+    }
+};
+
+/// Content ids of what units read. What they share is hashed once, by whoever comes first.
+class content_ids {
+public:
+    crypto::cid of(shared_bytes const& raw)
+    {
+        auto const found = [&] {
+            std::lock_guard const lock{mutex_};
+            auto& at = known_[raw.get()];
+            if (!at) at = std::make_shared<entry>(raw);
+            return at;
+        }();
+        std::call_once(found->once, [&] { found->id = crypto::cid::of(*raw); });
+        return found->id;
+    }
+    /// Forgets what nobody holds any more.
+    void sweep()
+    {
+        std::lock_guard const lock{mutex_};
+        std::erase_if(known_, [](auto const& each) { return each.second->held.use_count() == 1; });
+    }
+
+private:
+    struct entry {
+        explicit entry(shared_bytes raw) : held{std::move(raw)} {}
+        shared_bytes held;
+        std::once_flag once{};
+        crypto::cid id{};
+    };
+    std::mutex mutex_;
+    std::map<bytes const*, std::shared_ptr<entry>> known_;
 };
 
 struct runner_state {
     runner* self = nullptr;
     runner_report report{};
     double speed = 0;  ///< points a second, lately
+    bool learnt = false;
     std::size_t failures_in_a_row = 0;
 };
 
@@ -94,9 +157,10 @@ public:
         threads_.clear();  // joins
     }
 
-    /// Does one stage and moves its results into `out`, in order.
+    /// Does one stage, moves its results into `out`, in order, and appends their receipts.
     result<nothing, problem> do_stage(std::uint32_t number, stage const& now,
-                                      std::vector<bytes>& out, std::size_t& resumed)
+                                      std::vector<bytes>& out, std::vector<unit_receipt>& receipts,
+                                      std::size_t& resumed)
     {
         std::unique_lock lock{mutex_};
         begin(number, now, resumed);
@@ -126,7 +190,10 @@ public:
         }
         if (problem_) return fail{*problem_};
         out.clear();
-        for (auto& each : units_) out.push_back(std::move(each.result));
+        for (auto& each : units_) {
+            out.push_back(std::move(each.result));
+            receipts.push_back(std::move(each.receipt));
+        }
         return nothing{};
     }
 
@@ -146,6 +213,7 @@ private:
         units_.assign(now.units.size(), {});
         pending_.clear();
         left_ = now.units.size();
+        ids_.sweep();
         for (std::uint32_t k = 0; k < units_.size(); ++k) {
             auto const* saved = chosen_.saved == nullptr ? nullptr : chosen_.saved->find(number, k);
             if (saved == nullptr) {
@@ -154,6 +222,7 @@ private:
             }
             units_[k].done = true;
             units_[k].result = *saved;
+            units_[k].receipt = receipt_for(number, k, now.units[k], *saved);
             --left_;
             ++resumed;
         }
@@ -214,30 +283,48 @@ private:
                 changed_.wait(lock);
                 continue;
             }
-            auto const which = choose(who);
-            if (!which) {
-                if (left_ != 0)
-                    changed_.wait_for(lock, look_again);
-                else
-                    changed_.wait(lock);
-                continue;
+            if (auto const which = choose(who)) {
+                do_unit(who, *which, lock);
+            } else if (auto const torn = undecided()) {
+                judge(*torn, lock);
+            } else if (left_ != 0) {
+                changed_.wait_for(lock, look_again);
+            } else {
+                changed_.wait(lock);
             }
-            pending_.erase(*which);
-            running_.insert(*which);
-            copy mine{who, clock::now(), {}};
-            auto const stop = mine.stop.get_token();
-            units_[*which].copies.push_back(std::move(mine));
-            ++at_work_;
-            auto const& what = stage_->units[*which];
-
-            lock.unlock();
-            auto made = attempt(*runners_[who].self, what, stop);
-            lock.lock();
-
-            --at_work_;
-            settle(who, *which, what, stop, std::move(made));
-            changed_.notify_all();
         }
+    }
+
+    void do_unit(std::size_t who, std::uint32_t which, std::unique_lock<std::mutex>& lock)
+    {
+        copy mine{who, clock::now(), {}};
+        auto const since = mine.since;
+        auto const stop = mine.stop.get_token();
+        units_[which].copies.push_back(std::move(mine));
+        queue(which);
+        ++at_work_;
+        auto const& what = stage_->units[which];
+        auto const number = stage_number_;
+
+        lock.unlock();
+        auto made = attempt(*runners_[who].self, what, stop);
+        auto const took = seconds{clock::now() - since}.count();
+        auto const receipt = made ? receipt_for(number, which, what, *made) : unit_receipt{};
+        lock.lock();
+
+        --at_work_;
+        settle(who, which, what, stop, took, std::move(made), receipt);
+        changed_.notify_all();
+    }
+
+    unit_receipt receipt_for(std::uint32_t stage_at, std::uint32_t which, unit const& what,
+                             bytes_view made)
+    {
+        unit_receipt out{stage_at, which, what.where, {}, {}, {}};
+        out.parameters = crypto::cid::of(what.parameters);
+        out.result = crypto::cid::of(made);
+        for (auto const& input : what.inputs) out.inputs.push_back(ids_.of(input));
+        return out;
     }
 
     /// What comes back from a runner, looked at.
@@ -260,28 +347,94 @@ private:
         return made;
     }
 
+    /// Lists a unit under what it is: waiting for a runner, at one, or neither.
+    void queue(std::uint32_t which)
+    {
+        auto const& u = units_[which];
+        auto const put = [which](std::set<std::uint32_t>& list, bool in) {
+            if (in)
+                list.insert(which);
+            else
+                list.erase(which);
+        };
+        put(pending_, !u.done && u.copies.size() < u.wanted(chosen_.agree));
+        put(running_, !u.copies.empty());
+    }
+
     /// The next unit for a runner: one that nobody has, or one that somebody is late with.
     std::optional<std::uint32_t> choose(std::size_t who) const
     {
         std::optional<std::uint32_t> again;
+        bool other = false;  // there is something, but not for this one
         for (auto const which : pending_) {
-            auto const& failed = units_[which].failed;
-            if (std::find(failed.begin(), failed.end(), who) == failed.end()) return which;
+            auto const& u = units_[which];
+            if (has(u, who)) continue;
+            if (std::find(u.failed.begin(), u.failed.end(), who) == u.failed.end()) return which;
+            other = true;
             // It failed here before: once more only if there is nobody else.
-            if (!again && !anybody_but(failed)) again = which;
+            if (!again && !anybody_for(u, true)) again = which;
         }
         if (again) return again;
-        if (!pending_.empty()) return std::nullopt;
+        if (other) return std::nullopt;
         return latest(who);
     }
 
-    bool anybody_but(std::vector<std::size_t> const& these) const
+    /// Whether a runner is at work on a unit, or returned a result of it.
+    static bool has(unit_state const& u, std::size_t who)
+    {
+        return u.voted(who) || std::any_of(u.copies.begin(), u.copies.end(),
+                                           [who](copy const& c) { return c.who == who; });
+    }
+
+    /// Whether somebody else may be asked for a unit.
+    bool anybody_for(unit_state const& u, bool without_failures) const
     {
         for (std::size_t k = 0; k < runners_.size(); ++k)
-            if (!runners_[k].report.given_up &&
-                std::find(these.begin(), these.end(), k) == these.end())
+            if (!runners_[k].report.given_up && !has(u, k) &&
+                !(without_failures &&
+                  std::find(u.failed.begin(), u.failed.end(), k) != u.failed.end()))
                 return true;
         return false;
+    }
+
+    /// A unit with results of which none is taken, and nobody left who could help.
+    std::optional<std::uint32_t> undecided() const
+    {
+        for (auto const which : pending_) {
+            auto const& u = units_[which];
+            if (!u.votes.empty() && u.copies.empty() && !u.judged && !anybody_for(u, false))
+                return which;
+        }
+        return std::nullopt;
+    }
+
+    void judge(std::uint32_t which, std::unique_lock<std::mutex>& lock)
+    {
+        auto& u = units_[which];
+        u.judged = true;
+        auto const& what = stage_->units[which];
+        if (chosen_.referee == nullptr) {
+            problem_ = problem{fault::unit_failed,
+                               "unit " + std::to_string(which) + " of " + stage_->name +
+                                   ": too few agree, and nobody is left to be asked"};
+            changed_.notify_all();
+            return;
+        }
+        ++at_work_;
+        auto const number = stage_number_;
+        lock.unlock();
+        auto made = attempt(*chosen_.referee, what, chosen_.stop);
+        auto const receipt = made ? receipt_for(number, which, what, *made) : unit_receipt{};
+        lock.lock();
+        --at_work_;
+        if (made) {
+            take(which, what, std::move(*made), receipt, {});
+        } else if (!problem_) {
+            problem_ = problem{fault::unit_failed, "unit " + std::to_string(which) + " of " +
+                                                       stage_->name + ": the referee says " +
+                                                       message(made.error())};
+        }
+        changed_.notify_all();
     }
 
     std::optional<std::uint32_t> latest(std::size_t who) const
@@ -291,7 +444,7 @@ private:
         double most = 0;
         for (auto const k : running_) {
             auto const& u = units_[k];
-            if (u.done || u.copies.size() != 1 || u.copies.front().who == who) continue;
+            if (u.done || u.copies.size() != u.wanted(chosen_.agree) || has(u, who)) continue;
             if (std::find(u.failed.begin(), u.failed.end(), who) != u.failed.end()) continue;
             auto const points = static_cast<double>(stage_->units[k].where.size.points());
             auto const mine = runners_[who].speed;
@@ -311,41 +464,76 @@ private:
     }
 
     void settle(std::size_t who, std::uint32_t which, unit const& what, std::stop_token const& stop,
-                result<bytes, problem> made)
+                double took, result<bytes, problem> made, unit_receipt const& receipt)
     {
         auto& u = units_[which];
         auto& r = runners_[who];
-        auto const mine = std::find_if(u.copies.begin(), u.copies.end(),
-                                       [&](copy const& c) { return c.who == who; });
-        auto const took = seconds{clock::now() - mine->since}.count();
-        u.copies.erase(mine);
-        if (u.copies.empty()) running_.erase(which);
+        std::erase_if(u.copies, [who](copy const& c) { return c.who == who; });
         r.report.seconds += took;
         bool const proven = !made && (made.error().what == fault::wrong_result ||
                                       made.error().what == fault::wrong_size);
         if (!made && !proven && stop.stop_requested()) {  // it was told to: nobody's fault
             r.report.stolen += u.done ? 1 : 0;
-            if (!u.done && u.copies.empty()) pending_.insert(which);
-            return;
-        }
-        if (!made) return failed(who, which, made.error());
-
-        r.failures_in_a_row = 0;
-        if (u.done) {
+        } else if (!made) {
+            failed(who, which, made.error());
+        } else if (u.done) {
+            r.failures_in_a_row = 0;
             ++r.report.stolen;
             if (!job_.same(what, u.result, *made))
                 disagreements_.push_back(
                     {stage_number_, which, runners_[u.taken_from].report.name, r.report.name});
-            return;
+        } else {
+            learn(r, what, took);
+            vote mine{who, u.votes.size(), std::move(*made)};
+            for (std::size_t k = 0; k < u.votes.size() && mine.like == u.votes.size(); ++k)
+                if (u.votes[k].like == k && job_.same(what, u.votes[k].result, mine.result))
+                    mine.like = k;
+            auto const like = mine.like;
+            u.votes.push_back(std::move(mine));
+            if (u.like(like) >= chosen_.agree) {
+                auto& first = u.votes[like];
+                bool const this_one = like + 1 == u.votes.size();
+                auto const of_first =
+                    this_one ? receipt : receipt_for(stage_number_, which, what, first.result);
+                take(which, what, std::move(first.result), of_first, like);
+            }
         }
-        learn(r, what, took);
+        queue(which);
+    }
+
+    /// Ends a unit: whoever voted for this result did it, whoever voted for another is named.
+    void take(std::uint32_t which, unit const& what, bytes made, unit_receipt const& receipt,
+              std::optional<std::size_t> vote_for)
+    {
+        auto& u = units_[which];
+        auto const votes = std::exchange(u.votes, {});
         u.done = true;
-        u.taken_from = who;
-        u.result = std::move(*made);
-        ++r.report.units;
-        r.report.points += static_cast<double>(what.where.size.points());
+        u.result = std::move(made);
+        u.receipt = receipt;
         --left_;
+        std::vector<std::size_t> others;
+        for (auto const& each : votes) {
+            bool const for_it =
+                vote_for ? each.like == *vote_for : job_.same(what, u.result, each.result);
+            if (!for_it) {
+                others.push_back(each.who);
+                continue;
+            }
+            u.taken_from = each.who;
+            auto& r = runners_[each.who];
+            r.failures_in_a_row = 0;
+            ++r.report.units;
+            r.report.points += static_cast<double>(what.where.size.points());
+        }
+        for (auto const each : others) {
+            auto const& by = others.size() == votes.size() ? chosen_.referee->name()
+                                                           : runners_[u.taken_from].report.name;
+            disagreements_.push_back(
+                {stage_number_, which, std::string{by}, runners_[each].report.name});
+            failed(each, which, {fault::wrong_result, "others returned another"});
+        }
         for (auto& other : u.copies) other.stop.request_stop();
+        queue(which);
         if (chosen_.saved != nullptr && !problem_) {
             auto const kept = chosen_.saved->save(stage_number_, which, u.result);
             if (!kept) problem_ = kept.error();
@@ -355,7 +543,8 @@ private:
     static void learn(runner_state& r, unit const& what, double took)
     {
         auto const seen = static_cast<double>(what.where.size.points()) / std::max(took, 1e-9);
-        r.speed = r.report.units == 0 || r.speed <= 0 ? seen : 0.75 * r.speed + 0.25 * seen;
+        r.speed = !r.learnt || r.speed <= 0 ? seen : 0.75 * r.speed + 0.25 * seen;
+        r.learnt = true;
     }
 
     void failed(std::size_t who, std::uint32_t which, problem const& why)
@@ -375,7 +564,6 @@ private:
                                                        stage_->name + ": " + reasons(which)};
             return;
         }
-        if (u.copies.empty()) pending_.insert(which);
     }
 
     std::string reasons(std::uint32_t which) const
@@ -405,38 +593,11 @@ private:
     std::set<std::uint32_t> pending_, running_;
     std::size_t left_ = 0;
     std::optional<clock::time_point> told_at_;
+    content_ids ids_;
 
     std::vector<runner_state> runners_;
     std::vector<disagreement> disagreements_;
     std::vector<std::jthread> threads_;
-};
-
-/// Receipts of a stage. Inputs that units share are hashed once.
-class receipts_of_run {
-public:
-    void add(std::uint32_t number, stage const& now, std::vector<bytes> const& results)
-    {
-        for (std::uint32_t k = 0; k < now.units.size(); ++k) {
-            auto const& what = now.units[k];
-            unit_receipt made{number, k, what.where, crypto::cid::of(what.parameters), {}, {}};
-            for (auto const& input : what.inputs) made.inputs.push_back(id_of(input));
-            made.result = crypto::cid::of(results[k]);
-            out.push_back(std::move(made));
-        }
-        known_.clear();
-    }
-
-    std::vector<unit_receipt> out;
-
-private:
-    crypto::cid id_of(shared_bytes const& raw)
-    {
-        auto const found = known_.find(raw.get());
-        if (found != known_.end()) return found->second;
-        return known_.emplace(raw.get(), crypto::cid::of(*raw)).first->second;
-    }
-
-    std::map<bytes const*, crypto::cid> known_;
 };
 
 result<nothing, problem> check(stage const& now)
@@ -466,21 +627,22 @@ result<run_report, problem> run(job& what, std::span<runner* const> on, run_opti
     if (on.empty()) return fail{problem{fault::no_runners, {}}};
     if (chosen.attempts_max == 0 || chosen.failures_max == 0 || !(chosen.late > 0))
         return fail{problem{fault::bad_plan, "no attempts are allowed"}};
+    if (chosen.agree == 0 || chosen.agree > on.size())
+        return fail{problem{fault::bad_plan, std::to_string(chosen.agree) + " of " +
+                                                 std::to_string(on.size()) +
+                                                 " runners cannot agree"}};
     auto const began = clock::now();
     run_report out;
-    receipts_of_run receipts;
     {
         crew workers{what, on, chosen};
         for (std::uint32_t number = 0;; ++number) {
             BLENDR_TRY(auto const now, what.next(out.results));
             if (!now) break;
             BLENDR_CHECK(check(*now));
-            BLENDR_CHECK(workers.do_stage(number, *now, out.results, out.resumed));
-            receipts.add(number, *now, out.results);
+            BLENDR_CHECK(workers.do_stage(number, *now, out.results, out.receipts, out.resumed));
         }
         workers.report(out);
     }
-    out.receipts = std::move(receipts.out);
     out.root = root_of(out.receipts);
     out.seconds = seconds{clock::now() - began}.count();
     return out;

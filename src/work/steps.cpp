@@ -76,16 +76,22 @@ bytes train_step(std::uint64_t number, bytes_view before)
     if (!state) return to_bytes(before);
     unit whole{{}, state->told, {share(state->weights), share(state->rows)}, {}};
     auto const read = read_train_unit(whole);
-    if (!read || !read->exact || number >= read->rows) return to_bytes(before);
+    if (!read || !read->exact || number >= std::uint64_t{read->rows} + read->tested)
+        return to_bytes(before);
     auto const of = read->net();
-    if (state->sums.size() != of.weights() + 2) return to_bytes(before);
+    if (state->sums.size() != read->numbers()) return to_bytes(before);
     std::size_t const line = of.inputs() + 1;
     auto const weights = numbers_in<std::int64_t>(state->weights);
     auto const row = numbers_in<std::int64_t>(bytes_view{state->rows}.subspan(
         number * line * sizeof(std::int64_t), line * sizeof(std::int64_t)));
     std::vector<std::int64_t> traced(net::trace_size(of));
-    net::trace(of, weights, row, traced);
-    net::add_row(of, row, traced, state->sums);
+    if (number < read->rows) {
+        net::trace(of, weights, row, traced);
+        net::add_row(of, row, traced, state->sums);
+    } else {
+        (void)net::test(of, weights, row, traced);
+        state->sums.back() = net::add(state->sums.back(), traced.back());
+    }
     return encode(*state);
 }
 
@@ -127,7 +133,7 @@ result<bytes, problem> first_state(std::string_view app_name, unit const& what)
         BLENDR_TRY(auto const read, read_train_unit(what));
         if (!read.exact) return fail{no_steps(app_name)};
         return fitting(encode(train_state{what.parameters, *what.inputs[0], *what.inputs[1],
-                                          std::vector<std::int64_t>(read.net().weights() + 2)}));
+                                          std::vector<std::int64_t>(read.numbers())}));
     }
     return fail{no_steps(app_name)};
 }
@@ -140,7 +146,7 @@ result<std::uint64_t, problem> count_steps(std::string_view app_name, unit const
     }
     if (app_name == "train") {
         BLENDR_TRY(auto const read, read_train_unit(what));
-        return read.rows;
+        return std::uint64_t{read.rows} + read.tested;
     }
     return fail{no_steps(app_name)};
 }

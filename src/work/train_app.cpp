@@ -44,6 +44,7 @@ BOOST_DESCRIBE_STRUCT(train_options, (),
 struct train_push {
     std::uint32_t sums, rows, weights, nodes, depth;
     std::array<std::uint32_t, shape::layers_max> size;
+    std::uint32_t tested;
 };
 
 template <class N>
@@ -58,25 +59,32 @@ std::uint32_t train_natively(compute::native_call const& call)
     if (!of.sound() || push.weights != of.weights() || push.nodes != of.nodes())
         return out_of_bounds;
     std::size_t const weights = push.weights, line = of.inputs() + 1, stride = net::trace_size(of);
-    if (given.size() < weights + push.rows * line || work.size() < push.rows * stride ||
-        gradient.size() < weights + 2)
+    auto const rows = std::uint64_t{push.rows} + push.tested;
+    if (given.size() < weights + rows * line || work.size() < rows * stride ||
+        gradient.size() < weights + 3)
         return out_of_bounds;
     auto const covered = std::uint64_t{call.groups[0]} * 64;
     if (push.sums == 0) {
-        call.pool->parallel_for(std::min<std::uint64_t>(push.rows, covered), 64,
+        call.pool->parallel_for(std::min<std::uint64_t>(rows, covered), 64,
                                 [&](std::size_t begin, std::size_t end) {
-                                    for (auto row = begin; row < end; ++row)
-                                        net::trace(of, given.first(weights),
-                                                   given.subspan(weights + row * line, line),
-                                                   work.subspan(row * stride, stride));
+                                    for (auto row = begin; row < end; ++row) {
+                                        auto const from = given.subspan(weights + row * line, line);
+                                        auto const to = work.subspan(row * stride, stride);
+                                        if (row < push.rows)
+                                            net::trace(of, given.first(weights), from, to);
+                                        else
+                                            (void)net::test(of, given.first(weights), from, to);
+                                    }
                                 });
         return 0;
     }
-    if (covered < weights + 2) return out_of_bounds;  // nobody asks for a part of them
-    std::fill_n(gradient.begin(), weights + 2, N{});
+    if (covered < weights + 3) return out_of_bounds;  // nobody asks for a part of them
+    std::fill_n(gradient.begin(), weights + 3, N{});
     for (std::size_t row = 0; row < push.rows && !call.late(); ++row)
         net::add_row(of, given.subspan(weights + row * line, line),
                      work.subspan(row * stride, stride), gradient);
+    for (auto row = std::size_t{push.rows}; row < rows; ++row)
+        gradient[weights + 2] = net::add(gradient[weights + 2], work[(row + 1) * stride - 1]);
     return 0;
 }
 
@@ -93,16 +101,17 @@ result<bytes, problem> gradient_on(train_unit const& told, unit const& what, wor
     auto const weights = of.weights();
     auto const first = std::uint64_t{weights} * sizeof(N);
     BLENDR_TRY(auto const given, device.room(first + what.inputs[1]->size()));
-    BLENDR_TRY(auto const work,
-               device.room(std::uint64_t{told.rows} * net::trace_size(of) * sizeof(N)));
-    BLENDR_TRY(auto const gradient, device.room((std::uint64_t{weights} + 2) * sizeof(N)));
-    bytes out((std::size_t{weights} + 2) * sizeof(N));
+    BLENDR_TRY(auto const work, device.room((std::uint64_t{told.rows} + told.tested) *
+                                            net::trace_size(of) * sizeof(N)));
+    BLENDR_TRY(auto const gradient, device.room(told.numbers() * sizeof(N)));
+    bytes out(told.numbers() * sizeof(N));
     device.upload(given, *what.inputs[0]);
     device.upload({given.of, first, what.inputs[1]->size()}, *what.inputs[1]);
-    train_push push{0, told.rows, weights, of.nodes(), of.depth, of.size};
-    device.dispatch(program, {groups_for(told.rows, 64), 1, 1}, {given, work, gradient}, push);
+    train_push push{0, told.rows, weights, of.nodes(), of.depth, of.size, told.tested};
+    device.dispatch(program, {groups_for(told.rows + told.tested, 64), 1, 1},
+                    {given, work, gradient}, push);
     push.sums = 1;
-    device.dispatch(program, {groups_for(weights + 2, 64), 1, 1}, {given, work, gradient}, push);
+    device.dispatch(program, {groups_for(told.numbers(), 64), 1, 1}, {given, work, gradient}, push);
     device.download(gradient, out);
     BLENDR_CHECK(device.run());
     return out;
@@ -139,16 +148,26 @@ public:
                 out.push_back(number_from<N>(from[k], k % line + 1 == line));
             return out;
         };
-        auto const rows = converted(plan_.rows);
-        held_ = converted(plan_.held);
-        rows_ = rows.size() / line;
+        auto const rows = converted(plan_.rows), held = converted(plan_.held);
+        rows_ = rows.size() / line, held_ = held.size() / line;
         auto const parts = std::min<std::size_t>(plan_.asked.parts, rows_);
         for (std::size_t k = 0; k < parts; ++k) {
-            auto const from = rows_ * k / parts, to = rows_ * (k + 1) / parts;
-            parts_.push_back(
-                {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from),
-                 share(to_bytes(
-                     std::as_bytes(std::span{rows}.subspan(from * line, (to - from) * line))))});
+            auto const cut = [&](std::vector<N> const& all) {
+                auto const count = all.size() / line;
+                auto const from = count * k / parts, to = count * (k + 1) / parts;
+                return std::span{all}.subspan(from * line, (to - from) * line);
+            };
+            auto const learnt = cut(rows), tested = cut(held);
+            auto both = to_bytes(std::as_bytes(learnt));
+            auto const behind = to_bytes(std::as_bytes(tested));
+            part one{static_cast<std::uint32_t>(rows_ * k / parts),
+                     static_cast<std::uint32_t>(learnt.size() / line),
+                     static_cast<std::uint32_t>(tested.size() / line),
+                     {},
+                     share(behind)};
+            both.insert(both.end(), behind.begin(), behind.end());
+            one.content = share(std::move(both));
+            parts_.push_back(std::move(one));
         }
         begin();
     }
@@ -167,22 +186,28 @@ public:
 
     result<std::optional<stage>, problem> next(std::vector<bytes> const& results) override
     {
+        // How many of the rows held out are right after a round is known with the round behind it; after the last one
+        // it is all that is asked for.
         if (results.empty())
             begin();  // taken up again, it is done again
         else
             BLENDR_CHECK(learn(results));
-        if (curve_.size() == plan_.asked.rounds) return std::nullopt;
-        stage out{"round " + std::to_string(curve_.size() + 1), {}};
+        bool const last = curve_.size() == plan_.asked.rounds;
+        if (ended_ || (last && held_ == 0)) return std::nullopt;
+        ended_ = last;
+        stage out{last ? "test" : "round " + std::to_string(curve_.size() + 1), {}};
         auto const now = share(to_bytes(view_of(weights_)));
         train_unit told;
         told.exact = net::exact;
         told.sizes.assign(plan_.of.size.begin(), plan_.of.size.begin() + plan_.of.depth + 1);
         for (auto const& each : parts_) {
-            told.rows = each.rows;
-            out.units.push_back({{{each.from, 0, 0}, {each.rows, 1, 1}},
+            if (last && each.tested == 0) continue;
+            told.rows = last ? 0 : each.rows;
+            told.tested = each.tested;
+            out.units.push_back({{{each.from, 0, 0}, {std::max(told.rows, 1u), 1, 1}},
                                  encode(told),
-                                 {now, each.content},
-                                 (weights_.size() + 2) * sizeof(N)});
+                                 {now, last ? each.only_tested : each.content},
+                                 told.numbers() * sizeof(N)});
         }
         return out;
     }
@@ -230,7 +255,7 @@ public:
         std::vector<file> out;
         out.push_back({"loss.csv", to_bytes(std::string_view{list})});
         std::vector<line_of_plot> lines{{"loss", loss}, {"right answers", right}};
-        if (!held_.empty()) lines.push_back({"right on rows held out", held});
+        if (held_ != 0) lines.push_back({"right on rows held out", held});
         out.push_back(
             {"loss.svg", to_bytes(std::string_view{plot_svg("training", "round", lines)})});
         out.push_back({"model.json", to_bytes(std::string_view{model})});
@@ -240,8 +265,8 @@ public:
 private:
     using net = network<N>;
     struct part {
-        std::uint32_t from, rows;
-        shared_bytes content;
+        std::uint32_t from, rows, tested;
+        shared_bytes content, only_tested;
     };
     struct point {
         double loss, right, held;
@@ -268,18 +293,22 @@ private:
         }
         moving_.assign(weights_.size(), N{});
         curve_.clear();
+        ended_ = false;
     }
 
     /// Adds the parts' gradients in their order and goes a step downhill.
     result<nothing, problem> learn(std::vector<bytes> const& results)
     {
-        std::vector<N> sum(weights_.size() + 2);
+        std::vector<N> sum(weights_.size() + 3);
         for (auto const& each : results) {
             auto const one = numbers_in<N>(each);
             if (one.size() != sum.size())
                 return fail{problem{fault::wrong_size, "a gradient of another shape"}};
             for (std::size_t k = 0; k < sum.size(); ++k) sum[k] = net::add(sum[k], one[k]);
         }
+        if (!curve_.empty() && held_ != 0)
+            curve_.back().held = plain(sum.back()) / static_cast<double>(held_);
+        if (ended_) return nothing{};
         auto const count = static_cast<N>(rows_);
         auto const rate = number_from<N>(plan_.asked.rate * 65'536LL / 1000, false);
         auto const momentum = number_from<N>(plan_.asked.momentum * 65'536LL / 1000, false);
@@ -290,28 +319,14 @@ private:
             weights_[k] = std::clamp(weights_[k] + moving_[k], -far, far);
         }
         auto const rows = static_cast<double>(rows_);
-        curve_.push_back({plain(sum[weights_.size()]) / rows,
-                          plain(sum[weights_.size() + 1]) / rows, right_of_held()});
+        curve_.push_back(
+            {plain(sum[weights_.size()]) / rows, plain(sum[weights_.size() + 1]) / rows, 0});
         return nothing{};
     }
 
-    double right_of_held() const
-    {
-        std::size_t const line = plan_.of.inputs() + 1;
-        std::vector<N> traced(net::trace_size(plan_.of));
-        double right = 0;
-        for (std::size_t at = 0; at < held_.size(); at += line) {
-            net::trace(plan_.of, weights_, std::span{held_}.subspan(at, line), traced);
-            right += plain(traced.back());
-        }
-        return held_.empty()
-                   ? 0
-                   : right / (static_cast<double>(held_.size()) / static_cast<double>(line));
-    }
-
     training_plan plan_;
-    std::vector<N> held_;
-    std::size_t rows_ = 0;
+    std::size_t rows_ = 0, held_ = 0;
+    bool ended_ = false;
     std::vector<part> parts_;
     std::vector<N> weights_, moving_;
     std::vector<point> curve_;
@@ -415,7 +430,7 @@ public:
         auto const told = read_train_unit(of);
         if (!told || told->exact || a.size() != b.size()) return false;
         auto const left = numbers_in<float>(a), right = numbers_in<float>(b);
-        auto const rows = static_cast<float>(told->rows);
+        auto const rows = static_cast<float>(told->rows + told->tested);
         for (std::size_t k = 0; k < left.size(); ++k)
             if (!(std::abs(left[k] - right[k]) <=
                   1e-4F * (std::abs(left[k]) + std::abs(right[k])) + 1e-5F * rows))
@@ -427,9 +442,9 @@ public:
     {
         auto const told = read_train_unit(of);
         if (!told) return {};
-        return {6.0 * told->net().weights() * told->rows,
+        return {told->net().weights() * (6.0 * told->rows + 2.0 * told->tested),
                 of.inputs[0]->size() + of.inputs[1]->size(),
-                (told->net().weights() + 2) * told->number_bytes()};
+                told->numbers() * told->number_bytes()};
     }
 };
 
@@ -441,12 +456,12 @@ result<train_unit, problem> read_train_unit(unit const& what)
     auto read = decode<train_unit>(what.parameters);
     if (!read || read->sizes.size() < 2) return refuse("the parameters are none of a training");
     auto const of = read->net();
-    if (!of.sound() || read->rows == 0 || read->rows > rows_max)
+    auto const rows = std::uint64_t{read->rows} + read->tested;
+    if (!of.sound() || rows == 0 || rows > rows_max)
         return refuse("the parameters are none of a training");
     if (what.inputs.size() != 2 ||
         what.inputs[0]->size() != std::uint64_t{of.weights()} * read->number_bytes() ||
-        what.inputs[1]->size() !=
-            std::uint64_t{read->rows} * (of.inputs() + 1) * read->number_bytes())
+        what.inputs[1]->size() != rows * (of.inputs() + 1) * read->number_bytes())
         return refuse("the inputs are not as many weights and rows as the parameters say");
     return *std::move(read);
 }

@@ -20,6 +20,7 @@ struct train_unit {
     bool exact = true;
     bounded<std::vector<std::uint32_t>, shape::layers_max> sizes{};
     std::uint32_t rows = 0;
+    std::uint32_t tested = 0;  ///< rows behind them, of which only the right answers are counted
 
     shape net() const
     {
@@ -28,9 +29,11 @@ struct train_unit {
         out.depth = static_cast<std::uint32_t>(sizes.size()) - 1;
         return out;
     }
+    /// Of the result: the gradient, loss and right answers of the rows, right answers of those only tested.
+    std::size_t numbers() const { return std::size_t{net().weights()} + 3; }
     std::uint64_t number_bytes() const noexcept { return exact ? 8 : 4; }
 };
-BOOST_DESCRIBE_STRUCT(train_unit, (), (exact, sizes, rows))
+BOOST_DESCRIBE_STRUCT(train_unit, (), (exact, sizes, rows, tested))
 
 /// Refuses what does not fit itself.
 result<train_unit, problem> read_train_unit(unit const& what);

@@ -114,6 +114,11 @@ result<bytes, problem> run_packed(std::string_view app_name, bytes_view packed_u
 std::unique_ptr<runner> runner_on(app const& what, compute::device& on, std::string name,
                                   double speed = 0, compute::origin as = compute::origin::own);
 
+/// Points a second of an order on a device, by doing small parts of it for some hundredths of a second; 0 where
+/// they fail. What `make` wants to know.
+double measure(app const& what, order const& of, compute::device& on,
+               compute::origin as = compute::origin::own);
+
 /// The programs of all apps in C++, for `compute::native_options`.
 std::vector<compute::native_kernel> native_kernels();
 

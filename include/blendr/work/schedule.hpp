@@ -55,6 +55,9 @@ std::string bar(progress const& at, std::size_t width = 30);
 struct run_options {
     unsigned attempts_max = 3;  ///< failures of one unit, wherever, after which the run stops
     unsigned failures_max = 3;  ///< of one runner in a row, after which it is no longer asked
+    unsigned agree = 1;         ///< different runners that must return the same before it is taken
+    runner* referee =
+        nullptr;      ///< asked where nobody is left who could settle it: what it returns stands
     double late = 2;  ///< times the expected duration, after which another may try as well
     std::function<void(progress const&)>
         on_progress{};  ///< on the caller's thread, at most so often:
@@ -66,16 +69,17 @@ struct run_options {
 /// What a runner did.
 struct runner_report {
     std::string name;
-    std::size_t units = 0;  ///< that were taken from it
+    std::size_t units = 0;  ///< whose results were taken from it, or agreed with what was taken
     double points = 0, seconds = 0;
     std::size_t failures = 0;
-    std::size_t wrong = 0;            ///< results that cannot be right: a cheat, or broken
+    std::size_t wrong =
+        0;  ///< results that cannot be right, or that others outvoted: a cheat, or broken
     std::size_t stolen = 0;           ///< units that another finished first
     bool given_up = false;            ///< no longer asked
     std::vector<std::string> said{};  ///< the last few failures, a sentence each
 };
 
-/// Two runners returned different results for one unit, and nothing says which is right.
+/// Two runners returned different results for one unit. Where `agree` is 1 nothing says which is right.
 struct disagreement {
     std::uint32_t stage = 0, unit = 0;
     std::string taken, other;  ///< names
@@ -93,7 +97,8 @@ struct run_report {
 
 /// Runs a job on whoever is there. Results come out in order, whoever did what and when: who is idle
 /// takes the next unit, at the end one that somebody else is late with; the first result of a unit
-/// is taken. A unit that fails is tried elsewhere first. Returns when the job is done, when it cannot be,
+/// is taken, or with `agree` the first that so many return; those who returned another are named, as failed
+/// as those whose result the job's own check refuses. A unit that fails is tried elsewhere first. Returns when the job is done, when it cannot be,
 /// or after `stop`; what was done by then is in the checkpoint.
 result<run_report, problem> run(job& what, std::span<runner* const> on, run_options chosen = {});
 

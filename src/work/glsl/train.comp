@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One step of training a multilayer perceptron, as ../network.hpp does it: with `sums` 0 a row an invocation, forward and
 // backward; with `sums` 1 a weight an invocation, its gradient summed over the rows in their order, and behind the
-// weights loss and right answers.
+// weights loss and right answers. Behind the rows lie others that are only tested: their right answers come last.
 #ifdef EXACT
 #extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 #define N int64_t
@@ -13,7 +13,7 @@ layout(local_size_x = 64) in;
 layout(std430, set = 0, binding = 0) readonly buffer G { N given[]; };  // weights, then rows
 layout(std430, set = 0, binding = 1) buffer W { N work[]; };
 layout(std430, set = 0, binding = 2) writeonly buffer R { N gradient[]; };
-layout(push_constant) uniform P { uint sums, rows, weights, nodes, depth, size0, size1, size2, size3, size4; };
+layout(push_constant) uniform P { uint sums, rows, weights, nodes, depth, size0, size1, size2, size3, size4, tested; };
 
 #ifdef EXACT
 const N ONE = 65536L, MOST = 67108864L;
@@ -60,6 +60,7 @@ void row_(uint row)
     }
     work[at + 2u * nodes] = loss;
     work[at + 2u * nodes + 1u] = best == label ? ONE : NONE;
+    if (row >= rows) return;
     for (uint layer = depth; layer > 1u; --layer) {
         uint from = size_of(layer - 1u), to = size_of(layer);
         first -= (from + 1u) * to;
@@ -77,6 +78,11 @@ void sum_(uint which)
 {
     uint stride = 2u * nodes + 2u, data = size0 + 1u;
     N sum = NONE;
+    if (which == weights + 2u) {
+        for (uint row = rows; row < rows + tested; ++row) sum += work[row * stride + 2u * nodes + 1u];
+        gradient[which] = sum;
+        return;
+    }
     if (which >= weights) {
         for (uint row = 0u; row < rows; ++row) sum += work[row * stride + 2u * nodes + which - weights];
         gradient[which] = sum;
@@ -102,8 +108,8 @@ void main()
 {
     uint i = gl_GlobalInvocationID.x;
     if (sums == 0u) {
-        if (i < rows) row_(i);
-    } else if (i < weights + 2u) {
+        if (i < rows + tested) row_(i);
+    } else if (i < weights + 3u) {
         sum_(i);
     }
 }

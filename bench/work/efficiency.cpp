@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two devices against one, of one thread each: what one takes ÷ twice what two take, 1 is nothing lost. By wall where two
+// processors are free (ratio: by processor time, which others' load does not touch); runs in turns, the median of them.
+#include <harness.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <blendr/compute.hpp>
+#include <blendr/core/random.hpp>
+#include <blendr/work.hpp>
+
+#include <work/npy.hpp>
+
+namespace {
+
+using namespace blendr;
+using namespace blendr::bench;
+namespace work = blendr::work;
+
+struct sample {
+    std::string name, app;
+    work::order asked{};
+};
+
+void must(bool good)
+{
+    if (!good) std::abort();
+}
+
+bytes random_matrix(std::uint32_t side)
+{
+    rng random{side};
+    work::matrix out{false, side, side, {}};
+    for (std::uint32_t k = 0; k < side * side; ++k)
+        append(out.values, static_cast<std::uint32_t>(random.below(100)));
+    return write_npy(out);
+}
+
+/// Orders that one device takes about a second for. On Vulkan, which is a processor here, less of each.
+std::vector<sample> samples(bool vulkan)
+{
+    std::string_view const scene =
+        "camera 0 1.6 6 look 0 0.8 0 angle 38\nsky 0.5 0.7 1 horizon 0.9 0.9 0.9\n"
+        "sun 1 2 1 colour 3 2.8 2.4 size 0.05\nmaterial wall diffuse 0.8 0.8 0.8\n"
+        "material gold metal 0.9 0.7 0.3 0.05\nsphere 0 1 0 1 gold\nbox -8 -1 -8 8 0 8 wall\n";
+    rng random{7};
+    std::string table = "x,y,kind\n";
+    for (int k = 0; k < 20'000; ++k) {
+        auto const x = random.below(100'000), y = random.below(1'000);
+        table += std::to_string(x) + ',' + std::to_string(y) + ',';
+        table += static_cast<char>('a' + (x / 20'000 + y / 300) % 4);
+        table += '\n';
+    }
+    bytes noise(std::size_t{vulkan ? 48u : 256u} << 20);
+    rng{3}.fill(noise);
+    bytes numbers(std::size_t{vulkan ? 1u : 16u} << 20);
+    rng{4}.fill(numbers);
+    for (std::size_t k = 4; k < numbers.size(); k += 8)
+        for (std::size_t j = 0; j < 4; ++j) numbers[k + j - 2] = numbers[k + j] = std::byte{};
+    work::file const csv{"t.csv", to_bytes(std::string_view{table})};
+    std::vector<sample> all;
+    for (std::string const exact : {"true", "false"}) {
+        std::string const name = exact == "true" ? "" : "_floats";
+        all.push_back({"render" + name,
+                       "render",
+                       {R"({"width":320,"height":200,"samples":16,"exact":)" + exact + "}",
+                        {{"s", to_bytes(scene)}}}});
+        all.push_back({"train" + name,
+                       "train",
+                       {R"({"parts":16,"hidden":[24,16],"rounds":)" +
+                            std::string{vulkan ? "10" : "30"} + R"(,"exact":)" + exact + "}",
+                        {csv}}});
+    }
+    auto const side = vulkan ? 768u : 1536u;
+    all.push_back({"matmul",
+                   "matmul",
+                   {"{}", {{"a.npy", random_matrix(side)}, {"b.npy", random_matrix(side)}}}});
+    all.push_back({"hash", "hash", {"{}", {{"noise", noise}}}});
+    for (std::string const ask : {"histogram", "sort", "prefix_sum"})
+        all.push_back(
+            {"analyse_" + ask, "analyse", {R"({"ask":")" + ask + "\"}", {{"n.i64", numbers}}}});
+    return all;
+}
+
+struct seconds {
+    double wall = 0, cpu = 0;
+};
+
+seconds run_on(sample const& of, std::span<compute::device* const> on, double speed)
+{
+    auto const& app = *work::find_app(of.app);
+    auto const task = app.make(of.asked, std::vector<double>(on.size(), speed));
+    must(task.has_value());
+    std::vector<std::unique_ptr<work::runner>> runners;
+    std::vector<work::runner*> all;
+    for (auto* each : on) {
+        runners.push_back(work::runner_on(app, *each, "device", speed));
+        all.push_back(runners.back().get());
+    }
+    stopwatch const cpu{clock::process_cpu}, wall{clock::wall};
+    must(work::run(**task, all).has_value());
+    return {wall.seconds(), cpu.seconds()};
+}
+
+double median(std::vector<double> of)
+{
+    std::sort(of.begin(), of.end());
+    return of[of.size() / 2];
+}
+
+void compare(bench::run& r, std::string const& kind, compute::device& one, compute::device& two)
+{
+    std::vector<sample> made;
+    for (auto const& each : samples(kind == "vulkan")) {
+        auto const name = "work/efficiency/" + kind + "/" + each.name;
+        if (!r.wants(name)) continue;
+        auto const speed = work::measure(*work::find_app(each.app), each.asked, one);
+        must(speed > 0);
+        must(work::measure(*work::find_app(each.app), each.asked, two) > 0);
+        std::array<compute::device*, 2> const both{&one, &two};
+        std::vector<double> wall, cpu;
+        for (std::size_t k = 0; k < 5; ++k) {
+            auto const alone = run_on(each, std::span{both}.subspan(k % 2, 1), speed);
+            auto const together = run_on(each, both, speed);
+            wall.push_back(alone.wall / together.wall / 2);
+            cpu.push_back(alone.cpu / together.cpu);
+        }
+        r.report(name, median(wall), "of 1", median(cpu));
+    }
+}
+
+suite const efficiency{
+    "work/efficiency", [](bench::run& r) {
+        if (r.wants("work/efficiency/native")) {
+            auto const one = work::make_native_device(1), two = work::make_native_device(1);
+            compare(r, "native", *one, *two);
+        }
+        if (!r.wants("work/efficiency/vulkan")) return;
+        ::setenv("LP_NUM_THREADS", "1",
+                 1);  // the embedded processor's driver: as if it were two small ones
+        auto const one = compute::open_vulkan(), two = compute::open_vulkan();
+        ::unsetenv("LP_NUM_THREADS");
+        if (one && two) compare(r, "vulkan", **one, **two);
+    }};
+
+}  // namespace

@@ -4,10 +4,17 @@
 //
 //   render                               a small picture, three devices on this machine
 //   render SCENE.txt OUT.png [WIDTH HEIGHT SAMPLES]
+//                                        ctrl-c stops it; what is done lies in OUT.png.part, and the next call goes on
+#include <csignal>
+
+#include <atomic>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
+#include <stop_token>
 #include <string>
 
 #include <blendr/core.hpp>
@@ -27,6 +34,9 @@ box -12 -1 -12  12 0 12  table
 sphere 0 0.7 0  0.7  gold
 sphere 1.1 0.36 0.8  0.35  clay
 )";
+
+std::atomic<bool> interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
 
 /// A device on this machine that works until it has done so many units.
 std::unique_ptr<work::runner> device(std::string name, unsigned units)
@@ -71,11 +81,28 @@ int main(int count, char** arguments)
                dying = device("cleo's", 2);
     std::array<work::runner*, 3> const devices{ada.get(), bela.get(), dying.get()};
     work::run_options how;
-    how.on_progress = [](work::progress const& at) { std::cerr << '\r' << bar(at) << "   "; };
+    std::stop_source stop;
+    how.stop = stop.get_token();
+    how.on_progress = [&](work::progress const& at) {
+        std::cerr << '\r' << bar(at) << "   ";
+        if (interrupted) stop.request_stop();
+    };
+    std::optional<work::checkpoint> saved;
+    std::filesystem::path part;
+    if (count >= 3) {
+        part = std::string{arguments[2]} + ".part";
+        auto opened = work::checkpoint::open(part, job->identity());
+        if (!opened) return std::cerr << "render: " << message(opened.error()) << '\n', 1;
+        saved.emplace(*std::move(opened));
+        how.saved = &*saved;
+        std::signal(SIGINT, [](int) { interrupted = true; });
+    }
     auto const done = work::run(*job, devices, how);
     std::cerr << '\n';
     if (!done) return std::cerr << "render: " << message(done.error()) << '\n', 1;
 
+    std::signal(SIGINT, SIG_DFL);
+    if (done->resumed != 0) std::cout << done->resumed << " tiles were there already\n";
     auto const pixels = job->pixels(done->results).value();
     std::cout << of.width << " x " << of.height << " pixels in " << done->results.size()
               << " tiles by three devices\n";
@@ -94,6 +121,8 @@ int main(int count, char** arguments)
                   static_cast<std::streamsize>(file.size()));
         if (!out.flush()) return std::cerr << "render: cannot write " << arguments[2] << '\n', 1;
         std::cout << "written to    " << arguments[2] << '\n';
+        std::error_code ignored;
+        std::filesystem::remove(part, ignored);
     }
     return same ? 0 : 1;
 }

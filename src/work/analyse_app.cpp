@@ -202,6 +202,7 @@ struct analysis_plan {
     std::vector<std::uint32_t> keys{};
     std::vector<std::string> key_names{};
     number low = 0, width = 1;
+    std::vector<box> parts{};
 };
 
 class analysis final : public task {
@@ -214,6 +215,7 @@ public:
     {
         return crypto::hasher{analyse_domain}
             .update(encode(plan_.asked))
+            .update(encode(plan_.parts))
             .update(encode(plan_.values))
             .update(encode(plan_.keys))
             .finish();
@@ -250,12 +252,9 @@ public:
         }
         stage out{again_ ? "prefix" : "analyse", {}};
         for (std::size_t k = 0; k < units(); ++k) {
-            auto const from = k * plan_.asked.unit_rows;
-            auto const rows =
-                std::min<std::size_t>(plan_.asked.unit_rows, plan_.values.size() - from);
+            std::size_t const from = plan_.parts[k].from.x, rows = plan_.parts[k].size.x;
             if (again_) told.low = begins[k];
-            unit one{{{static_cast<std::uint32_t>(from), 0, 0},
-                      {static_cast<std::uint32_t>(rows), 1, 1}},
+            unit one{plan_.parts[k],
                      encode(told),
                      {share(to_bytes(std::as_bytes(std::span{plan_.values}.subspan(from, rows))))},
                      answer_size(told, rows) * sizeof(number)};
@@ -319,7 +318,7 @@ public:
     }
 
 private:
-    std::size_t units() const { return groups_for(plan_.values.size(), plan_.asked.unit_rows); }
+    std::size_t units() const { return plan_.parts.size(); }
 
     static std::string plain(std::string const& name)
     {
@@ -454,9 +453,12 @@ public:
                                                 std::span<double const> speeds) const override
     {
         BLENDR_TRY(auto plan, plan_of(what));
+        if (plan.values.size() > ~std::uint32_t{0})
+            return fail{problem{fault::bad_input, "more than 4294967295 rows"}};
+        split_rules rules;
+        rules.most = plan.asked.unit_rows;
         extent const range{static_cast<std::uint32_t>(plan.values.size()), 1, 1};
-        plan.asked.unit_rows = static_cast<std::uint32_t>(
-            std::min<std::uint64_t>(plan.asked.unit_rows, unit_points(range, speeds, {})));
+        BLENDR_TRY(plan.parts, split(range, speeds, rules));
         return std::make_unique<analysis>(std::move(plan));
     }
 
@@ -506,7 +508,97 @@ public:
     }
 };
 
+// ------------------------------------------------------------ a step is a row
+struct analyse_state {
+    analyse_unit told{};
+    std::vector<number> values{};
+    std::vector<std::uint32_t> keys{};
+    std::vector<number> out{};
+};
+BOOST_DESCRIBE_STRUCT(analyse_state, (), (told, values, keys, out))
+
+result<std::uint64_t, problem> count_rows(unit const& what)
+{
+    BLENDR_CHECK(read_unit(what));
+    return std::uint64_t{what.where.size.x};
+}
+
+result<bytes, problem> first_of_analysis(unit const& what)
+{
+    BLENDR_TRY(auto const told, read_unit(what));
+    analyse_state state{told, numbers_in<number>(*what.inputs[0]), {}, {}};
+    if (told.what == unit_step::group) state.keys = numbers_in<std::uint32_t>(*what.inputs[1]);
+    state.out.resize(static_cast<std::size_t>(answer_size(told, what.where.size.x)));
+    if (told.what == unit_step::group)
+        for (std::size_t k = 0; k < state.out.size(); k += 4)
+            state.out[k + 2] = INT64_MAX, state.out[k + 3] = INT64_MIN;
+    return encode(state);
+}
+
+bytes analyse_step(std::uint64_t number_of, bytes_view before)
+{
+    auto state = decode<analyse_state>(before);
+    auto const row = static_cast<std::size_t>(number_of);
+    if (!state || number_of >= state->values.size()) return to_bytes(before);
+    auto const& told = state->told;
+    bool const grouped = told.what == unit_step::group;
+    if (told.width <= 0 || told.bins == 0 || told.bins > bins_max ||
+        state->out.size() != answer_size(told, state->values.size()) ||
+        (grouped && (state->keys.size() != state->values.size() || state->keys[row] >= told.bins)))
+        return to_bytes(before);
+    auto const value = state->values[row];
+    auto& out = state->out;
+    switch (told.what) {
+    case unit_step::count: {
+        auto const above = static_cast<number>(static_cast<std::uint64_t>(value) -
+                                               static_cast<std::uint64_t>(told.low));
+        auto& count =
+            out[static_cast<std::size_t>(std::clamp<number>(above / told.width, 0, told.bins - 1))];
+        count = plus(count, 1);
+        break;
+    }
+    case unit_step::sort: {  // what came before lies in order
+        auto const end = out.begin() + static_cast<std::ptrdiff_t>(row);
+        auto const at = std::upper_bound(out.begin(), end, value);
+        std::move_backward(at, end, end + 1);
+        *at = value;
+        break;
+    }
+    case unit_step::group: {
+        auto* const to = &out[std::size_t{state->keys[row]} * 4];
+        to[0] = plus(to[0], 1);
+        to[1] = plus(to[1], value);
+        to[2] = std::min(to[2], value);
+        to[3] = std::max(to[3], value);
+        break;
+    }
+    case unit_step::sum:
+        out[0] = plus(out[0], value);
+        break;
+    case unit_step::prefix:
+        out[row] = plus(row == 0 ? told.low : out[row - 1], value);
+        break;
+    }
+    return encode(*state);
+}
+
+result<bytes, problem> last_of_analysis(bytes_view first, bytes_view result)
+{
+    auto state = decode<analyse_state>(first).value();
+    if (result.size() != state.out.size() * sizeof(number))
+        return fail{problem{fault::wrong_size, "an answer"}};
+    state.out = numbers_in<number>(result);
+    return encode(state);
+}
+
 }  // namespace
+
+unit_steps const& analyse_steps()
+{
+    static unit_steps const it{"analyse", first_of_analysis, count_rows, analyse_step,
+                               last_of_analysis};
+    return it;
+}
 
 app const& analyse_app()
 {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <blendr/compute/native.hpp>
@@ -20,6 +21,19 @@ app const& matmul_app();
 app const& program_app();
 app const& render_app();
 app const& train_app();
+
+/// An app's exact units as small steps: what `steps.hpp` says of each. Whatever a state holds, a step returns.
+struct unit_steps {
+    std::string_view app;
+    result<bytes, problem> (*first)(unit const& what);
+    result<std::uint64_t, problem> (*count)(unit const& what);
+    bytes (*step)(std::uint64_t number, bytes_view before);
+    /// A first state with this result in place of none; of a size that fits.
+    result<bytes, problem> (*last)(bytes_view first, bytes_view result);
+};
+unit_steps const& analyse_steps();
+unit_steps const& hash_steps();
+unit_steps const& matmul_steps();
 
 void add_hash_kernels(std::vector<compute::native_kernel>& to);
 void add_render_kernels(std::vector<compute::native_kernel>& to);

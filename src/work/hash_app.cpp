@@ -76,10 +76,10 @@ result<hash_unit, problem> read_unit(unit const& what)
 
 class hashing final : public task {
 public:
-    hashing(bytes content, std::uint32_t block_bytes, std::uint32_t unit_blocks)
+    hashing(bytes content, std::uint32_t block_bytes, std::vector<box> parts)
         : content_{std::move(content)},
           block_bytes_{block_bytes},
-          unit_blocks_{unit_blocks}
+          parts_{std::move(parts)}
     {}
 
     check_kind check() const noexcept override { return check_kind::exact; }
@@ -88,7 +88,7 @@ public:
     {
         return crypto::hasher{hash_domain}
             .update(encode(block_bytes_))
-            .update(encode(unit_blocks_))
+            .update(encode(parts_))
             .update(content_)
             .finish();
     }
@@ -98,13 +98,11 @@ public:
         if (!results.empty()) return std::nullopt;
         stage out{"hash", {}};
         auto const parameters = encode(hash_unit{block_bytes_});
-        auto const blocks = groups_for(content_.size(), block_bytes_);
-        auto const each = unit_blocks_;
-        for (std::uint32_t from = 0; from < blocks; from += each) {
-            auto const count = std::min(each, blocks - from);
-            auto const begin = std::size_t{from} * block_bytes_;
+        for (auto const& each : parts_) {
+            auto const count = each.size.x;
+            auto const begin = std::size_t{each.from.x} * block_bytes_;
             auto const size = std::min(content_.size() - begin, std::size_t{count} * block_bytes_);
-            out.units.push_back({{{from, 0, 0}, {count, 1, 1}},
+            out.units.push_back({each,
                                  parameters,
                                  {share(to_bytes(bytes_view{content_}.subspan(begin, size)))},
                                  std::uint64_t{count} * digest_bytes});
@@ -126,7 +124,8 @@ public:
 
 private:
     bytes content_;
-    std::uint32_t block_bytes_, unit_blocks_;
+    std::uint32_t block_bytes_;
+    std::vector<box> parts_;
 };
 
 class hash_on_devices final : public app {
@@ -149,10 +148,10 @@ public:
         if (from->content.size() > std::size_t{1} << 31)
             return fail{problem{fault::bad_input, from->name + " is larger than 2 GiB"}};
         extent const range{groups_for(from->content.size(), asked.block_bytes), 1, 1};
-        auto const blocks = std::min<std::uint64_t>(std::max(1u, unit_bytes / asked.block_bytes),
-                                                    unit_points(range, speeds, {}));
-        return std::make_unique<hashing>(from->content, asked.block_bytes,
-                                         static_cast<std::uint32_t>(blocks));
+        split_rules rules;
+        rules.most = std::max(1u, unit_bytes / asked.block_bytes);
+        BLENDR_TRY(auto parts, split(range, speeds, rules));
+        return std::make_unique<hashing>(from->content, asked.block_bytes, std::move(parts));
     }
 
     result<bytes, problem> run(unit const& what, workplace const& where) const override
@@ -182,7 +181,58 @@ public:
     }
 };
 
+// ------------------------------------------------------------ a step is a block
+struct hash_state {
+    std::uint32_t block_bytes = 0;
+    bytes content{}, digests{};
+};
+BOOST_DESCRIBE_STRUCT(hash_state, (), (block_bytes, content, digests))
+
+result<std::uint64_t, problem> count_blocks(unit const& what)
+{
+    BLENDR_CHECK(read_unit(what));
+    return std::uint64_t{what.where.size.x};
+}
+
+result<bytes, problem> first_of_hash(unit const& what)
+{
+    BLENDR_TRY(auto const read, read_unit(what));
+    return encode(hash_state{read.block_bytes, *what.inputs[0],
+                             bytes(std::size_t{what.where.size.x} * digest_bytes)});
+}
+
+bytes hash_step(std::uint64_t number, bytes_view before)
+{
+    auto state = decode<hash_state>(before);
+    if (!state || state->block_bytes == 0 || state->block_bytes > block_bytes_max ||
+        number >= state->digests.size() / digest_bytes ||
+        number * state->block_bytes >= state->content.size())
+        return to_bytes(before);
+    auto const from = static_cast<std::size_t>(number) * state->block_bytes;
+    auto const size = std::min<std::size_t>(state->block_bytes, state->content.size() - from);
+    auto const digest =
+        crypto::foreign::blake2b_256(bytes_view{state->content}.subspan(from, size));
+    std::copy(digest.begin(), digest.end(),
+              state->digests.begin() + static_cast<std::ptrdiff_t>(number * digest_bytes));
+    return encode(*state);
+}
+
+result<bytes, problem> last_of_hash(bytes_view first, bytes_view result)
+{
+    auto state = decode<hash_state>(first).value();
+    if (result.size() != state.digests.size())
+        return fail{problem{fault::wrong_size, "a list of digests"}};
+    state.digests = to_bytes(result);
+    return encode(state);
+}
+
 }  // namespace
+
+unit_steps const& hash_steps()
+{
+    static unit_steps const it{"hash", first_of_hash, count_blocks, hash_step, last_of_hash};
+    return it;
+}
 
 app const& hash_app()
 {

@@ -228,9 +228,8 @@ public:
         rules.least = {64, 64, 1};
         extent const range{b.columns, a.rows, 1};
         // At most so many points that neither inputs nor tile pass 256 MiB.
-        auto const most = std::max<std::uint64_t>(4096, (std::uint64_t{1} << 24));
-        auto const points = std::min(most, unit_points(range, speeds, rules));
-        BLENDR_TRY(auto tiles, split(range, points, rules.least));
+        rules.most = std::uint64_t{1} << 24;
+        BLENDR_TRY(auto tiles, split(range, speeds, rules));
         return std::make_unique<product>(std::move(a), std::move(b), std::move(tiles));
     }
 
@@ -279,7 +278,67 @@ public:
     }
 };
 
+// ------------------------------------------------------------ a step is a row of the tile
+struct matmul_state {
+    std::uint32_t rows = 0, columns = 0, inner = 0;
+    std::vector<std::int32_t> a{}, b{}, c{};
+};
+BOOST_DESCRIBE_STRUCT(matmul_state, (), (rows, columns, inner, a, b, c))
+
+result<std::uint64_t, problem> count_rows(unit const& what)
+{
+    BLENDR_TRY(auto const told, read_unit(what));
+    if (told.floats) return fail{problem{fault::program_failed, "sums of floats have no steps"}};
+    return std::uint64_t{what.where.size.y};
+}
+
+result<bytes, problem> first_of_product(unit const& what)
+{
+    BLENDR_CHECK(count_rows(what));
+    BLENDR_TRY(auto const told, read_unit(what));
+    return encode(matmul_state{
+        what.where.size.y, what.where.size.x, told.inner, numbers_in<std::int32_t>(*what.inputs[0]),
+        numbers_in<std::int32_t>(*what.inputs[1]),
+        std::vector<std::int32_t>(static_cast<std::size_t>(what.where.size.points()))});
+}
+
+bytes matmul_step(std::uint64_t number, bytes_view before)
+{
+    auto state = decode<matmul_state>(before);
+    if (!state || number >= state->rows ||
+        state->a.size() != std::uint64_t{state->rows} * state->inner ||
+        state->b.size() != std::uint64_t{state->inner} * state->columns ||
+        state->c.size() != std::uint64_t{state->rows} * state->columns)
+        return to_bytes(before);
+    std::size_t const row = static_cast<std::size_t>(number), inner = state->inner,
+                      columns = state->columns;
+    for (std::size_t j = 0; j < columns; ++j) {
+        std::uint32_t sum = 0;  // as the program: whatever passes 32 bits wraps
+        for (std::size_t k = 0; k < inner; ++k)
+            sum += static_cast<std::uint32_t>(state->a[row * inner + k]) *
+                   static_cast<std::uint32_t>(state->b[k * columns + j]);
+        state->c[row * columns + j] = static_cast<std::int32_t>(sum);
+    }
+    return encode(*state);
+}
+
+result<bytes, problem> last_of_product(bytes_view first, bytes_view result)
+{
+    auto state = decode<matmul_state>(first).value();
+    if (result.size() != state.c.size() * sizeof(std::int32_t))
+        return fail{problem{fault::wrong_size, "a tile"}};
+    state.c = numbers_in<std::int32_t>(result);
+    return encode(state);
+}
+
 }  // namespace
+
+unit_steps const& matmul_steps()
+{
+    static unit_steps const it{"matmul", first_of_product, count_rows, matmul_step,
+                               last_of_product};
+    return it;
+}
 
 app const& matmul_app()
 {

@@ -18,14 +18,21 @@ std::string text(double v)
     return out.data();
 }
 
-/// A round number at or above v: 1, 2 or 5 and zeros.
-double round_up(double v)
+/// What an axis goes to, and in how many steps: little above the largest value, with round numbers at every step.
+struct axis {
+    double top = 1;
+    int steps = 5;
+};
+
+axis axis_for(double v)
 {
-    if (!(v > 0)) return 1;
+    if (!(v > 0)) return {};
     auto const power = std::pow(10, std::floor(std::log10(v)));
-    for (auto const each : {1.0, 2.0, 5.0})
-        if (each * power >= v * 0.999) return each * power;
-    return 10 * power;
+    constexpr std::array<axis, 8> tops{
+        {{1, 5}, {1.5, 3}, {2, 4}, {3, 3}, {4, 4}, {5, 5}, {6, 3}, {8, 4}}};
+    for (auto const& each : tops)
+        if (each.top * power >= v * 0.999) return {each.top * power, each.steps};
+    return {10 * power, 5};
 }
 
 std::string label(double x, double y, std::string_view anchor, std::string_view words)
@@ -54,21 +61,21 @@ std::string plot_svg(std::string_view title, std::string_view along,
         for (auto const v : each.values)
             if (std::isfinite(v)) most = std::max(most, v);
     }
-    auto const scale = round_up(most);
+    auto const [scale, steps] = axis_for(most);
     auto const x_of = [&](std::size_t k) {
         return left +
                (wide - left - right) *
                    (points < 2 ? 0.5 : static_cast<double>(k) / static_cast<double>(points - 1));
     };
-    auto const y_of = [&](double v) {
+    auto const y_of = [scale = scale](double v) {
         return high - bottom - (high - top - bottom) * std::clamp(v / scale, 0.0, 1.0);
     };
     std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 400\" "
                       "font-family=\"sans-serif\" font-size=\"12\">\n"
                       "<rect width=\"640\" height=\"400\" fill=\"white\"/>\n";
     out += "<text x=\"56\" y=\"24\" font-size=\"15\">" + std::string{title} + "</text>\n";
-    for (int k = 0; k <= 5; ++k) {
-        auto const v = scale * k / 5;
+    for (int k = 0; k <= steps; ++k) {
+        auto const v = scale * k / steps;
         out += rule(left, y_of(v), wide - right, y_of(v), k == 0 ? "#333333" : "#dddddd");
         out += label(left - 8, y_of(v) + 4, "end", text(v));
     }

@@ -232,8 +232,8 @@ public:
         }
         split_rules rules;
         rules.least = least;
-        auto const points = std::min(plan.unit_points, unit_points(range, speeds, rules));
-        auto boxes = split(range, points, least);
+        rules.most = plan.unit_points;
+        auto boxes = split(range, speeds, rules);
         if (!boxes) return refuse("least", message(boxes.error()));
         return std::make_unique<programmed>(std::move(plan), share(std::move(spirv)),
                                             std::move(inputs), *std::move(boxes));

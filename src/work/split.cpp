@@ -101,7 +101,25 @@ result<std::vector<box>, problem> split(extent const& range, std::span<double co
                                         split_rules const& rules)
 {
     if (auto const good = check(range); !good) return fail{good.error()};
-    return split(range, unit_points(range, speeds, rules), rules.least);
+    auto const points = std::min(rules.most, unit_points(range, speeds, rules));
+    BLENDR_TRY(auto boxes, split(range, points, rules.least));
+    auto const devices = static_cast<std::size_t>(std::count_if(
+        speeds.begin(), speeds.end(), [](double each) { return each > 0 && std::isfinite(each); }));
+    constexpr std::uint64_t finer = 4;
+    if (devices < 2 || boxes.size() <= 2 * (devices + 1)) return boxes;
+    std::vector<box> const last(boxes.end() - static_cast<std::ptrdiff_t>(devices + 1),
+                                boxes.end());
+    boxes.resize(boxes.size() - last.size());
+    for (auto const& each : last) {
+        BLENDR_TRY(auto const parts,
+                   split(each.size, std::max<std::uint64_t>(1, points / finer), rules.least));
+        for (auto part : parts) {
+            part.from.x += each.from.x, part.from.y += each.from.y, part.from.z += each.from.z;
+            boxes.push_back(part);
+        }
+    }
+    if (boxes.size() > units_max) return fail{problem{fault::too_many_units, {}}};
+    return boxes;
 }
 
 bool place(std::span<std::byte> whole, extent const& range, box const& where, bytes_view values,

@@ -11,6 +11,7 @@
 #include <blendr/crypto/hash.hpp>
 #include <blendr/work/render.hpp>
 
+#include "builtin.hpp"
 #include "on_device.hpp"
 #include "render_unit.hpp"
 #include "tracer.hpp"
@@ -109,6 +110,13 @@ problem no_steps(std::string_view app_name)
             std::string{app_name.substr(0, 40)} + " has no steps, or not for this variant"};
 }
 
+unit_steps const* steps_of(std::string_view app_name)
+{
+    for (auto const* each : {&analyse_steps(), &hash_steps(), &matmul_steps()})
+        if (each->app == app_name) return each;
+    return nullptr;
+}
+
 }  // namespace
 
 hash256 step_program(std::string_view app_name) noexcept
@@ -120,10 +128,16 @@ void add_steps(verify::step_registry& to)
 {
     to.add({step_program("render"), step_state_max, render_step});
     to.add({step_program("train"), step_state_max, train_step});
+    for (auto const* each : {&analyse_steps(), &hash_steps(), &matmul_steps()})
+        to.add({step_program(each->app), step_state_max, each->step});
 }
 
 result<bytes, problem> first_state(std::string_view app_name, unit const& what)
 {
+    if (auto const* const by = steps_of(app_name)) {
+        BLENDR_TRY(auto state, by->first(what));
+        return fitting(std::move(state));
+    }
     if (app_name == "render") {
         BLENDR_TRY(auto const read, read_tile(what));
         if (!read.of.exact) return fail{no_steps(app_name)};
@@ -140,6 +154,7 @@ result<bytes, problem> first_state(std::string_view app_name, unit const& what)
 
 result<std::uint64_t, problem> count_steps(std::string_view app_name, unit const& what)
 {
+    if (auto const* const by = steps_of(app_name)) return by->count(what);
     if (app_name == "render") {
         BLENDR_TRY(auto const read, read_tile(what));
         return what.where.size.points() * read.of.samples;
@@ -154,6 +169,7 @@ result<std::uint64_t, problem> count_steps(std::string_view app_name, unit const
 result<bytes, problem> last_state(std::string_view app_name, unit const& what, bytes_view result)
 {
     BLENDR_TRY(auto const first, first_state(app_name, what));
+    if (auto const* const by = steps_of(app_name)) return by->last(first, result);
     if (app_name == "render") {
         auto state = decode<render_state>(first).value();
         if (result.size() != what.where.size.points() * 3)

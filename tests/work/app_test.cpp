@@ -23,6 +23,7 @@
 #include "compute/devices.hpp"
 #include "support/support.hpp"
 #include "support/vectors.hpp"
+#include "work/glslc.hpp"
 #include "work/npy.hpp"
 
 using namespace blendr;
@@ -112,6 +113,111 @@ std::vector<file> files_by(sample const& of, std::span<runner* const> on)
     REQUIRE_MESSAGE(done, message(done.error()));
     return what->files(done->results).value();
 }
+
+/// A task that remembers the units of its last stage.
+class remembered final : public job {
+public:
+    explicit remembered(sample const& of) : inner_{made(of)} {}
+
+    hash256 identity() const override { return inner_->identity(); }
+    result<std::optional<stage>, problem> next(std::vector<bytes> const& results) override
+    {
+        auto out = inner_->next(results);
+        if (out && *out) last = (*out)->units, stages += 1, all += last.size();
+        return out;
+    }
+    std::optional<std::string> wrong(unit const& of, bytes_view result) const override
+    {
+        return inner_->wrong(of, result);
+    }
+    bool same(unit const& of, bytes_view a, bytes_view b) const override
+    {
+        return inner_->same(of, a, b);
+    }
+    task const& inner() const { return *inner_; }
+
+    std::vector<unit> last{};
+    std::size_t stages = 0, all = 0;
+
+private:
+    std::unique_ptr<task> inner_;
+};
+
+/// A native device that is lost now and then, and stays so until it is told to forget.
+class mortal final : public compute::device {
+public:
+    mortal(std::uint64_t seed, std::uint64_t one_in) : chance_{seed}, one_in_{one_in} {}
+
+    compute::device_info const& info() const noexcept override { return inner_->info(); }
+    result<compute::loaded, compute::failure> load(bytes_view spirv, compute::policy const& under,
+                                                   compute::origin whose) override
+    {
+        if (lost_) return fail{compute::failure{compute::fault::lost, "it is gone"}};
+        return inner_->load(spirv, under, whose);
+    }
+    result<compute::memory_id, compute::failure> allocate(std::uint64_t size) override
+    {
+        if (lost_) return fail{compute::failure{compute::fault::lost, "it is gone"}};
+        return inner_->allocate(size);
+    }
+    void release(compute::memory_id which) noexcept override { inner_->release(which); }
+    compute::outcome run(compute::batch const& work) override
+    {
+        compute::outcome out;
+        if (!lost_ && chance_.below(one_in_) == 0) lost_ = true, ++deaths;
+        if (!lost_) return inner_->run(work);
+        (void)inner_->run(work);  // what it wrote by then is anything
+        out.what = compute::fault::lost;
+        out.why = "it died";
+        return out;
+    }
+    std::future<compute::outcome> submit(compute::batch work) override
+    {
+        return inner_->submit(std::move(work));
+    }
+    result<nothing, compute::failure> forget() override
+    {
+        lost_ = false;
+        return inner_->forget();
+    }
+
+    std::size_t deaths = 0;
+
+private:
+    std::unique_ptr<compute::device> inner_ = make_native_device(1);
+    rng chance_;
+    std::uint64_t one_in_;
+    bool lost_ = false;
+};
+
+/// Devices of one thread each, so that several can be played on one machine. The native ones come first.
+struct players {
+    players()
+    {
+        for (int k = 0; k < 4; ++k) native.push_back(make_native_device(1));
+        if (!compute::test::vulkan_here()) return;
+        ::setenv("LP_NUM_THREADS", "1",
+                 1);  // read when a driver is loaded, and again for each instance
+        for (int k = 0; k < 4; ++k) vulkan.push_back(compute::open_vulkan().value());
+        ::unsetenv("LP_NUM_THREADS");
+    }
+    std::vector<std::unique_ptr<compute::device>> native{}, vulkan{};
+};
+
+/// The devices as runners of an app.
+struct team {
+    team(sample const& of, std::span<compute::device* const> devices,
+         compute::origin as = compute::origin::own)
+    {
+        for (std::size_t k = 0; k < devices.size(); ++k) {
+            owned.push_back(
+                runner_on(*find_app(of.app), *devices[k], "device " + std::to_string(k), 0, as));
+            all.push_back(owned.back().get());
+        }
+    }
+    std::vector<std::unique_ptr<runner>> owned{};
+    std::vector<runner*> all{};
+};
 
 /// Of all files, by content.
 hash256 digest_of(std::vector<file> const& all)
@@ -461,26 +567,223 @@ TEST_CASE("app: a program of one's own runs from a plan, and a plan that makes n
         }
 }
 
-TEST_CASE("app: one, two and four devices of different kinds make the same files")
+namespace {
+
+/// A user's own program as a sample, where there is a compiler for it.
+std::optional<sample> own_program()
 {
-    if (!compute::test::vulkan_here()) return;
-    auto const first = compute::open_vulkan().value(), second = compute::open_vulkan().value();
-    auto const third = make_native_device(1), fourth = make_native_device(1);
-    std::array<compute::device*, 4> const devices{first.get(), second.get(), third.get(),
-                                                  fourth.get()};
-    for (auto const& each : samples()) {
-        if (!each.exact) continue;
+    auto const spirv = compile_glsl("brighter.comp", to_bytes(brighter));
+    if (!spirv) return std::nullopt;
+    sample out{"program", "program", program_order(good_plan), true};
+    out.asked.files.front().content = *spirv;
+    return out;
+}
+
+run_options patient()
+{
+    run_options out;
+    out.attempts_max = out.failures_max = 100'000;
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("app: every app makes the same on one, two and four devices of a kind, or agrees")
+{
+    players const there;
+    auto everything = samples();
+    if (auto own = own_program(); own && !there.vulkan.empty()) everything.push_back(*own);
+    for (auto const& each : everything) {
         INFO(each.what);
-        std::vector<std::unique_ptr<runner>> runners;
-        std::vector<runner*> on;
-        for (auto* device : devices) {
-            runners.push_back(runner_on(*find_app(each.app), *device, "device"));
-            on.push_back(runners.back().get());
+        std::vector<std::vector<compute::device*>> casts;
+        for (auto const* kind : {&there.native, &there.vulkan}) {
+            if (kind->empty() || (each.app == "program" && kind == &there.native)) continue;
+            for (std::size_t const count : {1u, 2u, 4u}) {
+                casts.emplace_back();
+                for (std::size_t k = 0; k < count; ++k) casts.back().push_back((*kind)[k].get());
+            }
         }
-        auto const right = digest_of(files_by(each, std::span{on}.first(1)));
-        for (std::size_t const count : {2u, 4u})
-            CHECK(digest_of(files_by(each, std::span{on}.first(count))) == right);
+        if (casts.size() > 3)  // and two of each together
+            casts.push_back({there.native[0].get(), there.vulkan[0].get(), there.native[1].get(),
+                             there.vulkan[1].get()});
+        std::optional<std::vector<bytes>> first;
+        std::optional<hash256> right;
+        for (auto const& cast : casts) {
+            INFO(cast.size() << " of " << cast.front()->info().name);
+            team const on{each, cast};
+            remembered what{each};
+            auto const done = run(what, on.all);
+            REQUIRE_MESSAGE(done, message(done.error()));
+            auto const made = digest_of(what.inner().files(done->results).value());
+            if (!first) first = done->results, right = made;
+            if (each.exact) {
+                CHECK(made == *right);
+                continue;
+            }
+            REQUIRE(done->results.size() == first->size());
+            for (std::size_t k = 0; k < first->size(); ++k)
+                CHECK(what.same(what.last[k], done->results[k], (*first)[k]));
+        }
     }
+}
+
+TEST_CASE("app: a cheat at every unit of a run is found, named, and changes nothing")
+{
+    auto const native = make_native_device(1), second = make_native_device(1);
+    for (auto const& each : samples()) {
+        INFO(each.what);
+        auto const& app_of = *find_app(each.app);
+        auto const honest = runner_on(app_of, *native, "honest"),
+                   referee = runner_on(app_of, *second, "referee");
+        std::array<runner*, 1> const alone{honest.get()};
+        remembered whole{each};
+        auto const right = run(whole, alone).value();
+        bool const by_itself = whole.inner().check() == check_kind::product;
+        for (std::size_t place = 0; place < whole.all; ++place) {
+            std::atomic<std::size_t> seen{0};
+            auto const liar = make_runner(
+                "cheat", 0, [&](unit const& what, std::stop_token stop) -> result<bytes, problem> {
+                    auto out = app_of.run(what, {*native, compute::origin::own,
+                                                 std::chrono::milliseconds{20'000}, stop});
+                    if (!out || seen++ != place) return out;
+                    if (each.exact)
+                        out->at((place * 4) % out->size()) ^= std::byte{1};
+                    else  // what a person sees
+                        for (auto& raw : *out) raw ^= std::byte{0x40};
+                    return out;
+                });
+            // Each unit is done by both, so the cheat comes to its place whoever is faster.
+            std::array<runner*, 2> const both{liar.get(), honest.get()};
+            run_options chosen;
+            chosen.agree = 2;
+            chosen.referee = referee.get();
+            chosen.failures_max = 100;
+            remembered what{each};
+            auto const done = run(what, both, chosen);
+            REQUIRE_MESSAGE(done, message(done.error()));
+            REQUIRE(done->results == right.results);
+            CHECK(done->root == right.root);
+            auto const& named = done->runners[0];
+            REQUIRE(named.wrong >= 1);
+            CHECK(done->runners[1].wrong == 0);
+            CHECK(done->runners[1].units == whole.all);  // redone by the other
+            // By the app's own check where it has one, which knows sorted numbers too; else by others.
+            bool const outvoted =
+                named.said.front().find("others returned another") != std::string::npos;
+            CHECK(outvoted !=
+                  (by_itself || each.what == "analyse sort" || each.what == "analyse quantiles"));
+        }
+    }
+}
+
+TEST_CASE("app: devices that die a hundred times at random change nothing but the time" *
+          doctest::test_suite("property"))
+{
+    auto const seed = blendr::test::seed();
+    INFO("seed " << seed);
+    std::size_t deaths = 0;
+    mortal one{seed, 4}, two{seed + 1, 6};
+    auto const native = make_native_device(1);
+    std::array<compute::device*, 2> const dying{&one, &two};
+    std::array<compute::device*, 1> const steady{native.get()};
+    for (auto const& each : samples()) {
+        // Grouping is done beside the device, and floats differ from none of their kind.
+        INFO(each.what);
+        team const safe{each, steady}, mortals{each, dying};
+        auto const right = digest_of(files_by(each, safe.all));
+        for (int round = 0; round < 6; ++round) {
+            auto const what = made(each);
+            auto const done = run(*what, mortals.all, patient());
+            REQUIRE_MESSAGE(done, message(done.error()));
+            REQUIRE(digest_of(what->files(done->results).value()) == right);
+        }
+    }
+    deaths = one.deaths + two.deaths;
+    MESSAGE(deaths << " deaths");
+    CHECK(deaths >= 100);
+}
+
+TEST_CASE("app: a run whose devices are gone, or that is cancelled, is taken up from disk")
+{
+    auto const native = make_native_device(1);
+    auto const folder = blendr::test::scratch("work_apps");
+    for (auto const& each : samples()) {
+        INFO(each.what);
+        std::array<compute::device*, 1> const steady{native.get()};
+        team const safe{each, steady};
+        remembered whole{each};
+        auto const right = run(whole, safe.all).value();
+        for (bool const cancelled : {false, true}) {
+            auto const file = folder / (each.what + (cancelled ? " cancelled" : " gone"));
+            std::size_t const enough = whole.all / 2;
+            std::size_t units = 0;
+            std::stop_source stop;
+            auto const dies = make_runner(
+                "dies", 0, [&](unit const& one, std::stop_token) -> result<bytes, problem> {
+                    if (units == enough && !cancelled)
+                        return fail{problem{fault::device_failed, "the power is out"}};
+                    if (++units > enough) stop.request_stop();
+                    return find_app(each.app)->run(one, {*native});
+                });
+            std::array<runner*, 1> const alone{dies.get()};
+            {
+                remembered what{each};
+                auto saved = checkpoint::open(file, what.identity()).value();
+                run_options chosen;
+                chosen.saved = &saved;
+                chosen.stop = stop.get_token();
+                chosen.attempts_max = 9;
+                auto const first = run(what, alone, chosen);
+                if (first) {  // cancelled in its last unit
+                    CHECK(cancelled);
+                    continue;
+                }
+                CHECK(first.error().what ==
+                      (cancelled ? fault::cancelled : fault::all_runners_gone));
+            }
+            remembered again{each};
+            auto saved = checkpoint::open(file, again.identity()).value();
+            CHECK(saved.size() >= enough);
+            std::size_t told = 0, done_last = 0;
+            run_options chosen;
+            chosen.saved = &saved;
+            chosen.progress_every = std::chrono::milliseconds{0};
+            chosen.on_progress = [&](progress const& at) { ++told, done_last = at.done; };
+            auto const done = run(again, safe.all, chosen).value();
+            CHECK(done.resumed >= enough);
+            CHECK(done.root == right.root);
+            CHECK(done.results == right.results);
+            CHECK(told > 0);
+            CHECK(done_last == again.last.size());
+        }
+    }
+}
+
+TEST_CASE("app: measured speeds cut an order for the devices there are")
+{
+    auto const native = make_native_device(1);
+    for (auto const& each : samples()) {
+        INFO(each.what);
+        CHECK(measure(*find_app(each.app), each.asked, *native) > 0);
+    }
+    sample const nonsense{"hash", "hash", {R"({"block_bytes":6})", {{"x", bytes(5)}}}, true};
+    CHECK(measure(*find_app("hash"), nonsense.asked, *native) == 0);
+    mortal dead{1, 1};
+    CHECK(measure(*find_app("hash"), samples().back().asked, dead) >= 0);
+}
+
+TEST_CASE("app: GLSL where there is no compiler is refused with a sentence, SPIR-V is taken")
+{
+    auto const own = own_program();
+    std::string const before = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
+    ::setenv("PATH", "/nowhere", 1);
+    auto const glsl = refusal("program", program_order(good_plan));
+    std::optional<std::string> spirv;
+    if (own) spirv = refusal("program", own->asked);
+    ::setenv("PATH", before.c_str(), 1);
+    CHECK(glsl.find("it is GLSL, and there is no glslc here to compile it; give SPIR-V") !=
+          std::string::npos);
+    if (own) CHECK(*spirv == "");
 }
 
 TEST_CASE("app: workers killed a hundred times at random moments change nothing but the time" *
@@ -489,40 +792,44 @@ TEST_CASE("app: workers killed a hundred times at random moments change nothing 
     if (!compute::test::vulkan_here()) return;
     auto const one = compute::worker::start().value(), two = compute::worker::start().value();
     auto const native = make_native_device(1);
-    auto const all = samples();
-    auto const of = *std::find_if(all.begin(), all.end(),
-                                  [](sample const& each) { return each.what == "matmul exact"; });
-    auto const& app_of = *find_app(of.app);
-    auto const safe = runner_on(app_of, *native, "native");
-    std::array<runner*, 1> const alone{safe.get()};
-    auto const right = digest_of(files_by(of, alone));
+    auto everything = samples();
+    if (auto own = own_program()) everything.push_back(*own);
+    std::array<compute::device*, 1> const steady{native.get()};
+    std::array<compute::device*, 2> const workers{one.get(), two.get()};
+    std::size_t all_kills = 0, runs = 0, failures = 0;
+    for (auto const& each : everything) {
+        INFO(each.what);
+        remembered reference{each};
+        team const safe{each, each.app == "program" ? std::span<compute::device* const>{workers}
+                                                    : std::span<compute::device* const>{steady}};
+        team const both{each, workers, compute::origin::stranger};
+        auto const right = run(reference, safe.all, patient()).value();
+        auto const files = digest_of(reference.inner().files(right.results).value());
 
-    std::atomic<int> kills{0};
-    std::jthread const killer{[&](std::stop_token stop) {
-        rng random{blendr::test::seed()};
-        while (!stop.stop_requested()) {
-            std::this_thread::sleep_for(std::chrono::milliseconds{20 + random.below(60)});
-            auto const& victim = random.below(2) == 0 ? one : two;
-            auto const process = victim->report().process;
-            if (process > 0 && ::kill(process, SIGKILL) == 0) ++kills;
+        std::atomic<std::size_t> kills{0};
+        std::jthread const killer{[&](std::stop_token stop) {
+            rng random{blendr::test::seed() + all_kills};
+            while (!stop.stop_requested() && kills < 8) {  // then the last run may end
+                std::this_thread::sleep_for(std::chrono::milliseconds{20 + random.below(300)});
+                auto const& victim = random.below(2) == 0 ? one : two;
+                auto const process = victim->report().process;
+                if (process > 0 && ::kill(process, SIGKILL) == 0) ++kills;
+            }
+        }};
+        while (kills < 8) {
+            remembered what{each};
+            auto const done = run(what, both.all, patient());
+            REQUIRE_MESSAGE(done, message(done.error()));
+            if (each.exact) REQUIRE(digest_of(what.inner().files(done->results).value()) == files);
+            for (std::size_t k = 0; k < right.results.size(); ++k)
+                REQUIRE(what.same(what.last[k], done->results[k], right.results[k]));
+            for (auto const& by : done->runners) failures += by.failures;
+            ++runs;
         }
-    }};
-    std::size_t runs = 0, failures = 0;
-    auto const until = std::chrono::steady_clock::now() + std::chrono::minutes{3};
-    while (kills < 100 && std::chrono::steady_clock::now() < until) {
-        auto const a = runner_on(app_of, *one, "a", 0, compute::origin::stranger),
-                   b = runner_on(app_of, *two, "b", 0, compute::origin::stranger);
-        std::array<runner*, 2> const both{a.get(), b.get()};
-        run_options patient;
-        patient.attempts_max = patient.failures_max = 10'000;
-        auto const what = made(of);
-        auto const done = run(*what, both, patient);
-        REQUIRE_MESSAGE(done, message(done.error()));
-        REQUIRE(digest_of(what->files(done->results).value()) == right);
-        for (auto const& each : done->runners) failures += each.failures;
-        ++runs;
+        CHECK(kills >= 8);
+        all_kills += kills;
     }
-    MESSAGE(runs << " runs, " << kills.load() << " kills, " << failures << " units done again");
-    CHECK(kills >= 100);
+    MESSAGE(runs << " runs, " << all_kills << " kills, " << failures << " units done again");
+    CHECK(all_kills >= 100);
     CHECK(failures > 0);
 }

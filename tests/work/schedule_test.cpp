@@ -166,6 +166,48 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("schedule: where results must agree the outvoted are named, a referee settles the rest")
+{
+    auto const one = honest("one"), two = honest("two", 50us), judge = honest("judge");
+    auto const liar =
+        make_runner("liar", 0, [](unit const& what, std::stop_token) -> result<bytes, problem> {
+            auto out = sum_of_squares::right(what);
+            if (what.where.from.x % 3 == 0) out[0] ^= std::byte{1};
+            return out;
+        });
+    sum_of_squares whole{30}, among_three{30}, of_two{30}, torn{30}, nobody{30};
+    auto const want = run(whole, all(one)).value();
+    run_options chosen;
+    chosen.agree = 2;
+    chosen.failures_max = 1000;
+    auto const voted = run(among_three, all(liar, one, two), chosen).value();
+    CHECK(voted.results == want.results);
+    CHECK(voted.root == want.root);
+    CHECK(voted.runners[1].wrong + voted.runners[2].wrong == 0);
+    CHECK(voted.disagreements.size() == voted.runners[0].wrong);
+
+    CHECK(run(of_two, all(one, two), chosen).value().root == want.root);
+
+    auto const helpless = run(torn, all(liar, one), chosen);
+    REQUIRE(!helpless);
+    CHECK(helpless.error().what == fault::unit_failed);
+    CHECK(helpless.error().why.find("too few agree") != std::string::npos);
+
+    chosen.referee = judge.get();
+    sum_of_squares judged{30};
+    auto const settled = run(judged, all(liar, one), chosen).value();
+    CHECK(settled.results == want.results);
+    CHECK(settled.root == want.root);
+    CHECK(settled.runners[0].wrong >= 10);
+    CHECK(settled.runners[1].wrong == 0);
+    CHECK(settled.runners[1].units == want.receipts.size());
+
+    chosen.agree = 3;
+    CHECK(run(nobody, all(one, two), chosen).error().what == fault::bad_plan);
+    chosen.agree = 0;
+    CHECK(run(nobody, all(one, two), chosen).error().what == fault::bad_plan);
+}
+
 TEST_CASE("schedule: who hangs is overtaken")
 {
     auto const good = honest("good", 100us);

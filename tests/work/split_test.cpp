@@ -75,6 +75,29 @@ TEST_CASE("split: the slowest device bounds the tail, the fastest pays for the c
     CHECK(unit_points(range, odd, rules) == 1'000'000);
 }
 
+TEST_CASE("split: the last boxes of several devices are small, and all together they are the range")
+{
+    extent const range{1'000'000, 1, 1};
+    split_rules rules;
+    rules.cost_s = 0;
+    std::array<double, 2> const two{1e6, 1e6};
+    auto const boxes = split(range, two, rules).value();
+    CHECK(boxes.size() == 37 + 3 * 4);
+    CHECK(boxes.front().size.x == 25'000);
+    CHECK(boxes.back().size.x == 6'250);
+    std::uint32_t at = 0;
+    for (auto const& each : boxes) {
+        REQUIRE(each.from.x == at);
+        at += each.size.x;
+    }
+    CHECK(at == range.x);
+    CHECK(split(range, std::span{two}.first(1), rules).value().size() == 20);
+    rules.most = 10'000;
+    auto const bounded = split(range, two, rules).value();
+    CHECK(std::all_of(bounded.begin(), bounded.end(),
+                      [](box const& each) { return each.size.x <= 10'000; }));
+}
+
 TEST_CASE("split: empty, huge and shredded ranges are refused")
 {
     CHECK(split({0, 4, 4}, 4, {}).error().what == fault::empty_range);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <blendr/work/steps.hpp>
 
+#include <bit>
 #include <fstream>
 #include <iterator>
 
@@ -10,11 +11,18 @@
 #include <blendr/work/app.hpp>
 
 #include "support/support.hpp"
+#include "work/npy.hpp"
 
 using namespace blendr;
 using namespace blendr::work;
 
 namespace {
+
+unit first_unit(std::string const& app_name, order const& asked)
+{
+    auto const made = find_app(app_name)->make(asked, {}).value();
+    return made->next({}).value()->units.front();
+}
 
 unit unit_of(std::string const& app_name, std::string const& path, std::string options)
 {
@@ -23,16 +31,34 @@ unit unit_of(std::string const& app_name, std::string const& path, std::string o
     order asked;
     asked.options = std::move(options);
     asked.files.push_back({"file", to_bytes(std::string_view{text})});
-    auto const made = find_app(app_name)->make(asked, {}).value();
-    return made->next({}).value()->units.front();
+    return first_unit(app_name, asked);
+}
+
+unit unit_of_product(bool floats)
+{
+    rng random{8};
+    matrix a{floats, 36, 12, {}}, b{floats, 12, 9, {}};
+    for (auto* each : {&a, &b})
+        for (std::uint32_t k = 0; k < each->rows * each->columns; ++k) {
+            auto const v = static_cast<std::int32_t>(random.below(200)) - 100;
+            append(each->values, floats ? std::bit_cast<std::uint32_t>(static_cast<float>(v))
+                                        : static_cast<std::uint32_t>(v));
+        }
+    return first_unit("matmul", {"{}", {{"a.npy", write_npy(a)}, {"b.npy", write_npy(b)}}});
 }
 
 std::vector<std::pair<std::string, unit>> disputable()
 {
-    return {
+    std::vector<std::pair<std::string, unit>> all{
         {"render", unit_of("render", "render/demo.scene", R"({"width":8,"height":6,"samples":2})")},
-        {"train",
-         unit_of("train", "train/spirals.csv", R"({"hidden":[5],"parts":12,"rounds":1})")}};
+        {"train", unit_of("train", "train/spirals.csv", R"({"hidden":[5],"parts":12,"rounds":1})")},
+        {"matmul", unit_of_product(false)},
+        {"hash", unit_of("hash", "train/spirals.csv", R"({"block_bytes":200})")}};
+    for (std::string const ask : {"histogram", "group", "sort", "prefix_sum"})
+        all.emplace_back("analyse", unit_of("analyse", "train/spirals.csv",
+                                            R"({"column":"x","by":"stone","unit_rows":90,"ask":")" +
+                                                ask + "\"}"));
+    return all;
 }
 
 }  // namespace
@@ -133,5 +159,7 @@ TEST_CASE("steps: any state is taken, bounded, and left alone when no unit leads
         CHECK(program->run(0, {}).empty());
     }
     CHECK(!first_state("hash", disputable()[0].second));
+    CHECK(!first_state("matmul", unit_of_product(true)));
+    CHECK(!first_state("program", disputable()[0].second));
     CHECK(!first_state("render", unit_of("render", "render/demo.scene", R"({"exact":false})")));
 }

@@ -47,6 +47,7 @@ struct split_rules {
     double cost_s = 1e-3;  ///< what a unit costs beside its points: start, transfer, bookkeeping
     double loss = 0.02;    ///< the part of the time that such costs may take …
     double tail = 0.05;    ///< … and the part that waiting for the last unit may take
+    std::uint64_t most = ~std::uint64_t{0};  ///< points of a unit, whatever the speeds
 };
 
 /// Refuses a range without points, or with more than `points_max`.
@@ -65,7 +66,8 @@ std::uint64_t unit_points(extent const& range, std::span<double const> speeds,
 result<std::vector<box>, problem> split(extent const& range, std::uint64_t points,
                                         extent const& least);
 
-/// Both at once.
+/// Both at once. For several devices the last boxes, one more than there are devices, are cut in four, so that who
+/// ends first waits for a small one.
 result<std::vector<box>, problem> split(extent const& range, std::span<double const> speeds,
                                         split_rules const& rules);
 

@@ -16,7 +16,9 @@ namespace blendr::work {
 /// A unit as a run of small steps, so that a dispute about it comes down to one that a chain can recompute. There are
 /// such for the exact variants of
 /// - `render`: a step is one path of one pixel, and the state carries a hash of the pixels that are done;
-/// - `train`: a step is one row, and the state carries the sums so far.
+/// - `train`: a step is one row, and the state carries the sums so far;
+/// - `analyse`: a step is one row, `hash`: one block, `matmul`: one row of a tile of whole numbers.
+/// All are pure, and bounded by what a state may hold.
 /// States hold the unit's inputs, so a unit whose inputs pass `step_state_max` cannot be disputed in this way: cut it
 /// smaller, or check it by replicas.
 inline constexpr std::size_t step_state_max = std::size_t{1} << 16;

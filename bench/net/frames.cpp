@@ -91,6 +91,7 @@ void peers(run& r, bool aes, std::string const& name)
     net::tcp_options oa{person(1)}, ob{person(2)};
     oa.aes = ob.aes = aes;
     oa.limits.bytes_per_second = oa.limits.bytes_per_second_all = std::uint64_t{64} << 30;
+    ob.limits.send_bytes_per_second = ob.limits.send_bytes_per_second_all = std::uint64_t{64} << 30;
     oa.limits.messages_per_second = 100'000'000;
     auto a = net::make_tcp_transport(oa);
     auto const where = a->start(at_a);

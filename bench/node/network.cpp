@@ -34,6 +34,7 @@ using steady = std::chrono::steady_clock;
 constexpr std::uint32_t senders = 2'000;
 constexpr std::size_t rounds = 30;
 constexpr std::size_t batch = 500;
+constexpr amount one_transfer{1'000'000};
 
 crypto::identity person(std::uint32_t n)
 {
@@ -232,8 +233,55 @@ void sync(run& r, std::string const& name, std::uint32_t validators, std::uint64
     r.report(name, rate, "blocks/s", rate / making);
 }
 
+/// Four validators under a steady load for a minute, or for BLENDR_SOAK_SECONDS: what they hold after a third of the time
+/// and at the end.
+void soak(run& r)
+{
+    if (!r.wants("node/soak/memory")) return;
+    auto const* const told = std::getenv("BLENDR_SOAK_SECONDS");
+    auto const seconds = told != nullptr ? std::atof(told) : 60.0;
+    scratch const files{};
+    auto const genesis = genesis_of(4);
+    std::vector<std::unique_ptr<node::node>> nodes{};
+    std::vector<std::string> where{};
+    auto const before = resident();
+    for (std::uint32_t i = 0; i < 4; ++i) {
+        nodes.push_back(begin(i, genesis, files.path / std::to_string(i), where, 100));
+        where.push_back(nodes.back()->status().p2p);
+    }
+    auto const begun = steady::now();
+    std::uint64_t sent = 0, early = 0, most = 0;
+    while (seconds_since(begun) < seconds) {
+        std::vector<bytes> batch_of{};
+        for (std::size_t i = 0; i < 50; ++i, ++sent) {
+            auto const who = static_cast<std::uint32_t>(sent % senders);
+            ledger::transaction tx{};
+            tx.chain = ledger::chain_id{7};
+            tx.sequence = ledger::nonce{sent / senders};
+            tx.fee_max = 1_blnd;
+            tx.expires = height{1'000'000};
+            tx.messages.push_back(ledger::wrap<ledger::bank>(ledger::bank::transfer{
+                person(1000 + (who * 7 + 1) % senders).account(), one_transfer}));
+            ledger::sign(tx, person(1000 + who));
+            batch_of.push_back(encode(tx));
+        }
+        std::vector<bytes_view> const views(batch_of.begin(), batch_of.end());
+        nodes[sent / 50 % 4]->submit(views);
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        most = std::max(most, resident() - before);
+        if (seconds_since(begun) < seconds / 3) early = most;
+    }
+    r.report("node/soak/seconds", seconds, "s");
+    r.report("node/soak/transfers", static_cast<double>(nodes[0]->status().transactions), "tx",
+             static_cast<double>(nodes[0]->status().transactions) / static_cast<double>(sent));
+    r.report("node/soak/memory", static_cast<double>(most) / 4 / 1e6, "MB a validator",
+             static_cast<double>(most) / static_cast<double>(early));
+    for (auto const& each : nodes) each->stop();
+}
+
 bench::suite const all{"node", [](run& r) {
                            transfers(r);
+                           soak(r);
                            sync(r, "node/sync/simplex4", 4, 10'000);
                            sync(r, "node/sync/alone", 1, 10'000);
                        }};

@@ -52,6 +52,7 @@ constexpr std::string_view usage = R"(a node of a libblendr chain
   status   --home DIR | --rpc HOST:PORT
   config   --home DIR                 the settings in effect, every one a flag
   check    --home DIR                 reads all that is stored; names the first damage
+  snapshot --home DIR                 a whole state from peers into a home without a chain, proven; then it ends
   export   --home DIR --to FILE       decided blocks [--from H] [--until H]
   import   --home DIR --file FILE     into a home whose node is stopped; every block is proven and executed
            [--trust yes]              also where finality is a depth, which proves nothing to others
@@ -306,6 +307,26 @@ int run(std::span<std::string const> all, chain_kind const& chain, engine_regist
     return s.state == "failed" ? 1 : 0;
 }
 
+int snapshot(std::span<std::string const> all, chain_kind const& chain,
+             engine_registry const& engines)
+{
+    auto const flags = split(all, {"home", "passphrase-file"});
+    auto c = read_config(flags);
+    if (fs::exists(fs::path{c.home} / "data")) throw failure{c.home + " has a chain already"};
+    auto key = crypto::open_keystore(fs::path{c.home} / "node.key", passphrase(flags));
+    if (!key) throw failure{message(key.error())};
+    c.snapshots.join = true;
+    node_parts parts{
+        c, crypto::identity{*std::move(key)}, read_genesis(c, chain), chain, engines, {}, {}};
+    auto const made = node::start(std::move(parts));
+    if (!made) throw failure{made.error()};
+    auto const held = (*made)->status().last;
+    (*made)->stop();
+    if (held == height{}) throw failure{"nobody gave a whole state"};
+    std::printf("at block %llu\n", static_cast<unsigned long long>(held.get()));
+    return 0;
+}
+
 int status(std::span<std::string const> all)
 {
     auto const flags = split(all, {"home", "rpc"});
@@ -419,6 +440,7 @@ int dispatch(std::span<std::string const> arguments, chain_kind const& chain,
     if (what == "init") return init(rest, chain);
     if (what == "network") return network(rest, chain);
     if (what == "run") return run(rest, chain, engines);
+    if (what == "snapshot") return snapshot(rest, chain, engines);
     if (what == "status") return status(rest);
     if (what == "check") return check(rest);
     if (what == "export") return export_blocks(rest);

@@ -158,11 +158,17 @@ TEST_CASE("process: a node joins by a snapshot, killed and started again meanwhi
     // So slowly that it is killed in the middle, whatever it is at.
     rng random{seed()};
     for (int i = 0; i < 4; ++i) {
-        net.start(4, {"--snapshots.join", "--p2p.bytes_per_second", "6000"});
+        net.start(4, {"--snapshots.join", "--p2p.bytes_per_second", "1500"});
         std::this_thread::sleep_for(
             std::chrono::milliseconds{500 + static_cast<std::int64_t>(random.below(1500))});
         net.at(4).kill();
     }
+    // Once as a command of its own, then as a node.
+    process once{{program("fullnode"), "snapshot", "--home", net.home(4)}, net.log(4)};
+    CHECK(once.join(60'000) == 0);
+    CHECK(text_of(net.log(4)).find("at block ") != std::string::npos);
+    process twice{{program("fullnode"), "snapshot", "--home", net.home(4)}, net.log(4)};
+    CHECK(twice.join(60'000) == 1);
     net.start(4, {"--snapshots.join", "--log.level", "info"});
     bool const there = eventually(
         [&] {

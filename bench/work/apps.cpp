@@ -14,6 +14,8 @@
 #include <blendr/crypto/identity.hpp>
 #include <blendr/work.hpp>
 
+#include <work/npy.hpp>
+
 namespace {
 
 using namespace blendr;
@@ -61,6 +63,13 @@ std::vector<sample> samples()
                        40'000 * 0.8,
                        {R"({"parts":1,"rounds":1,"exact":)" + exact + "}", {csv}}});
     }
+    work::matrix square{false, 256, 256, {}};
+    rng random{9};
+    for (int k = 0; k < 256 * 256; ++k)
+        append(square.values, static_cast<std::uint32_t>(random.below(100)));
+    auto const npy = write_npy(square);
+    all.push_back(
+        {"matmul", "Gop/s", 2e-9 * 256 * 256 * 256, {"{}", {{"a.npy", npy}, {"b.npy", npy}}}});
     all.push_back({"hash", "MB/s", 1.048576, {"{}", {{"noise", noise}}}});
     for (std::string const ask : {"histogram", "sort", "prefix_sum"})
         all.push_back(
@@ -76,7 +85,10 @@ void must(bool good)
 suite const apps{
     "work/apps", [](bench::run& r) {
         auto const native = work::make_native_device(1);
+        ::setenv("LP_NUM_THREADS", "1",
+                 1);  // the embedded processor's driver: one thread, as the native device
         auto const gpu = compute::open_vulkan();
+        ::unsetenv("LP_NUM_THREADS");
         options by_wall;
         by_wall.by = clock::wall;
         for (auto const& each : samples()) {

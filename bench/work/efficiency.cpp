@@ -138,7 +138,7 @@ void compare(bench::run& r, std::string const& kind, compute::device& one, compu
         must(work::measure(*work::find_app(each.app), each.asked, two) > 0);
         std::array<compute::device*, 2> const both{&one, &two};
         std::vector<double> wall, cpu;
-        for (std::size_t k = 0; k < 3; ++k) {
+        for (std::size_t k = 0; k < 5; ++k) {
             auto const alone = run_on(each, std::span{both}.subspan(k % 2, 1), speed);
             auto const together = run_on(each, both, speed);
             wall.push_back(alone.wall / together.wall / 2);

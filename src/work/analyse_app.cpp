@@ -207,7 +207,17 @@ struct analysis_plan {
 
 class analysis final : public task {
 public:
-    explicit analysis(analysis_plan plan) : plan_{std::move(plan)} {}
+    /// Cuts the column once: stages only share its parts.
+    explicit analysis(analysis_plan plan) : plan_{std::move(plan)}
+    {
+        auto const cut = [](auto const& all, box const& part) {
+            return share(to_bytes(std::as_bytes(std::span{all}.subspan(part.from.x, part.size.x))));
+        };
+        for (auto const& each : plan_.parts) {
+            values_.push_back(cut(plan_.values, each));
+            if (!plan_.keys.empty()) keys_.push_back(cut(plan_.keys, each));
+        }
+    }
 
     check_kind check() const noexcept override { return check_kind::exact; }
 
@@ -252,15 +262,13 @@ public:
         }
         stage out{again_ ? "prefix" : "analyse", {}};
         for (std::size_t k = 0; k < units(); ++k) {
-            std::size_t const from = plan_.parts[k].from.x, rows = plan_.parts[k].size.x;
+            std::size_t const rows = plan_.parts[k].size.x;
             if (again_) told.low = begins[k];
             unit one{plan_.parts[k],
                      encode(told),
-                     {share(to_bytes(std::as_bytes(std::span{plan_.values}.subspan(from, rows))))},
+                     {values_[k]},
                      answer_size(told, rows) * sizeof(number)};
-            if (!plan_.keys.empty())
-                one.inputs.push_back(
-                    share(to_bytes(std::as_bytes(std::span{plan_.keys}.subspan(from, rows)))));
+            if (!keys_.empty()) one.inputs.push_back(keys_[k]);
             out.units.push_back(std::move(one));
         }
         return out;
@@ -377,6 +385,7 @@ private:
     }
 
     analysis_plan plan_;
+    std::vector<shared_bytes> values_{}, keys_{};
     bool again_ = false;
 };
 

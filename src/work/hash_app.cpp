@@ -76,21 +76,27 @@ result<hash_unit, problem> read_unit(unit const& what)
 
 class hashing final : public task {
 public:
-    hashing(bytes content, std::uint32_t block_bytes, std::vector<box> parts)
-        : content_{std::move(content)},
-          block_bytes_{block_bytes},
+    /// Cuts the content once: a stage only shares its parts.
+    hashing(bytes_view content, std::uint32_t block_bytes, std::vector<box> parts)
+        : block_bytes_{block_bytes},
           parts_{std::move(parts)}
-    {}
+    {
+        for (auto const& each : parts_) {
+            auto const begin = std::size_t{each.from.x} * block_bytes;
+            auto const size =
+                std::min(content.size() - begin, std::size_t{each.size.x} * block_bytes);
+            content_.push_back(share(to_bytes(content.subspan(begin, size))));
+        }
+    }
 
     check_kind check() const noexcept override { return check_kind::exact; }
 
     hash256 identity() const override
     {
-        return crypto::hasher{hash_domain}
-            .update(encode(block_bytes_))
-            .update(encode(parts_))
-            .update(content_)
-            .finish();
+        crypto::hasher h{hash_domain};
+        h.update(encode(block_bytes_)).update(encode(parts_));
+        for (auto const& each : content_) h.update(*each);
+        return h.finish();
     }
 
     result<std::optional<stage>, problem> next(std::vector<bytes> const& results) override
@@ -98,15 +104,11 @@ public:
         if (!results.empty()) return std::nullopt;
         stage out{"hash", {}};
         auto const parameters = encode(hash_unit{block_bytes_});
-        for (auto const& each : parts_) {
-            auto const count = each.size.x;
-            auto const begin = std::size_t{each.from.x} * block_bytes_;
-            auto const size = std::min(content_.size() - begin, std::size_t{count} * block_bytes_);
-            out.units.push_back({each,
+        for (std::size_t k = 0; k < parts_.size(); ++k)
+            out.units.push_back({parts_[k],
                                  parameters,
-                                 {share(to_bytes(bytes_view{content_}.subspan(begin, size)))},
-                                 std::uint64_t{count} * digest_bytes});
-        }
+                                 {content_[k]},
+                                 std::uint64_t{parts_[k].size.x} * digest_bytes});
         return out;
     }
 
@@ -123,9 +125,9 @@ public:
     }
 
 private:
-    bytes content_;
     std::uint32_t block_bytes_;
     std::vector<box> parts_;
+    std::vector<shared_bytes> content_{};
 };
 
 class hash_on_devices final : public app {

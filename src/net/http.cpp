@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -407,16 +408,39 @@ private:
         if (head_only_) response_.body().clear();  // its length stays said
         stream_.expires_after(std::chrono::milliseconds{
             owner_->options.request_ms + static_cast<std::int64_t>(response_.body().size() >> 8)});
-        http::async_write(stream_, response_,
-                          [self = shared_from_this(), keep](error_code failed, std::size_t) {
-                              if (!failed && keep && !self->owner_->stopped) return self->read();
-                              error_code ignored;
-                              self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-                              if (failed || self->owner_->stopped || self->parser_->is_done())
-                                  return self->stream_.close();
-                              self->stream_.expires_after(std::chrono::seconds{2});
-                              self->drain(std::size_t{16} << 20);
-                          });
+        auto sent = [self = shared_from_this(), keep](error_code failed, std::size_t) {
+            if (!failed && keep && !self->owner_->stopped) return self->read();
+            error_code ignored;
+            self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+            if (failed || self->owner_->stopped || self->parser_->is_done())
+                return self->stream_.close();
+            self->stream_.expires_after(std::chrono::seconds{2});
+            self->drain(std::size_t{16} << 20);
+        };
+        if (response_.body().size() > whole_max)
+            return http::async_write(stream_, response_, std::move(sent));
+        write_whole();
+        asio::async_write(stream_, asio::buffer(whole_), std::move(sent));
+    }
+
+    /// Head and body in one piece, which costs less than to send them as they lie.
+    void write_whole()
+    {
+        auto const add = [&](beast::string_view text) { whole_.append(text.data(), text.size()); };
+        whole_.clear();
+        add(response_.version() == 10 ? "HTTP/1.0 " : "HTTP/1.1 ");
+        whole_ += std::to_string(response_.result_int());
+        whole_ += ' ';
+        add(http::obsolete_reason(response_.result()));
+        add("\r\n");
+        for (auto const& each : response_) {
+            add(each.name_string());
+            add(": ");
+            add(each.value());
+            add("\r\n");
+        }
+        add("\r\n");
+        whole_ += response_.body();
     }
 
     /// Who was refused may still be sending. What comes is thrown away for a while: a socket that is closed upon
@@ -473,6 +497,8 @@ private:
     http::response<http::string_body> response_{};
     bool first_ = true;
     bool head_only_ = false;
+    static constexpr std::size_t whole_max = std::size_t{64} << 10;
+    std::string whole_{};
     bool moved_ = false;
     std::size_t reserved_ = 0;  ///< of `large_bytes_max`
 };
@@ -481,29 +507,32 @@ private:
 
 void http_server::state::accept()
 {
-    acceptor.async_accept(
-        asio::make_strand(io), [self = shared_from_this()](error_code failed, tcp::socket s) {
-            if (failed == asio::error::operation_aborted || self->stopped) return;
-            if (failed) {
-                auto wait = std::make_shared<asio::steady_timer>(self->io);
-                wait->expires_after(std::chrono::milliseconds{50});
-                wait->async_wait([self, wait](error_code) {
-                    if (!self->stopped) self->accept();
-                });
-                return;
-            }
-            if (self->open >= self->options.connections_max) {
-                ++self->refused;
-            } else {
-                ++self->open;
-                ++self->connections;
-                error_code ignored;
-                s.set_option(tcp::no_delay{true}, ignored);
-                auto const session = std::make_shared<http_session>(self, std::move(s));
-                asio::post(session->executor(), [session] { session->begin(); });
-            }
-            self->accept();
-        });
+    // One thread keeps the order by itself.
+    asio::any_io_executor const order = options.threads <= 1
+                                            ? asio::any_io_executor{io.get_executor()}
+                                            : asio::any_io_executor{asio::make_strand(io)};
+    acceptor.async_accept(order, [self = shared_from_this()](error_code failed, tcp::socket s) {
+        if (failed == asio::error::operation_aborted || self->stopped) return;
+        if (failed) {
+            auto wait = std::make_shared<asio::steady_timer>(self->io);
+            wait->expires_after(std::chrono::milliseconds{50});
+            wait->async_wait([self, wait](error_code) {
+                if (!self->stopped) self->accept();
+            });
+            return;
+        }
+        if (self->open >= self->options.connections_max) {
+            ++self->refused;
+        } else {
+            ++self->open;
+            ++self->connections;
+            error_code ignored;
+            s.set_option(tcp::no_delay{true}, ignored);
+            auto const session = std::make_shared<http_session>(self, std::move(s));
+            asio::post(session->executor(), [session] { session->begin(); });
+        }
+        self->accept();
+    });
 }
 
 void http_server::state::stop()

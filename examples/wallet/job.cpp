@@ -38,7 +38,10 @@ job cancel NUMBER    what was delivered is paid, the rest comes back
 job list             jobs that this wallet ordered
 
   --app NAME           what is done; its own options follow: for render --scene FILE --width 320
-                       --height 200 --samples 32 --bounces 8 --seed 1. Others: --options '{...}' --file FILE
+                       --height 200 --samples 32 --bounces 8 --seed 1. Others: --options '{...}' --file FILE,
+                       as often as there are files
+  --plan FILE          a program of your own, SPIR-V or GLSL, over a range: app "program", the plan's text as its
+                       options, files that it names beside it. See <blendr/work>, "A program of one's own"
   --units N            about so many parts (12)
   --each BLND          the most for a unit (twice what it would cost now)
   --wanted TEXT        of a device: "vram >= 8_GiB && region in {eu}"
@@ -52,12 +55,13 @@ job list             jobs that this wallet ordered
 
 namespace {
 
-using table = std::map<std::string, std::string>;
+using table = std::multimap<std::string, std::string>;
 
 table table_of(std::vector<std::string> const& flags)
 {
     table out{};
-    for (std::size_t i = 0; i + 1 < flags.size(); i += 2) out[flags[i].substr(2)] = flags[i + 1];
+    for (std::size_t i = 0; i + 1 < flags.size(); i += 2)
+        out.emplace(flags[i].substr(2), flags[i + 1]);
     return out;
 }
 
@@ -95,6 +99,32 @@ work::file file_at(std::string const& path)
     return {fs::path{path}.filename().string(), to_bytes(std::string_view{text})};
 }
 
+/// A plan, with the program and the inputs that it names, from where it lies.
+void take_plan(std::string const& path, node::job_request& to)
+{
+    auto const plan = file_at(path);
+    auto const read = parse_json(as_text(plan.content));
+    if (!read || !read->is_object())
+        throw failure{path + " is no JSON object" + (read ? "" : ": " + message(read.error()))};
+    to.app = "program";
+    to.what.options = std::string{as_text(plan.content)};
+    auto const beside = [&](json::value const* name) {
+        if (name == nullptr || !name->is_string()) return;
+        std::string const text{name->get_string().data(), name->get_string().size()};
+        for (auto const& each : to.what.files)
+            if (each.name == text) return;
+        auto file = file_at((fs::path{path}.parent_path() / text).string());
+        file.name = text;
+        to.what.files.push_back(std::move(file));
+    };
+    auto const& all = read->get_object();
+    beside(all.if_contains("program"));
+    auto const* const inputs = all.if_contains("inputs");
+    if (inputs != nullptr && inputs->is_array())
+        for (auto const& each : inputs->get_array())
+            if (each.is_object()) beside(each.get_object().if_contains("file"));
+}
+
 node::job_request request_of(table& f)
 {
     node::job_request out{};
@@ -119,7 +149,12 @@ node::job_request request_of(table& f)
         if (!read || !read->is_object()) throw failure{"--options is a JSON object"};
         options = read->get_object();
     }
-    if (auto const path = take(f, "file"); !path.empty()) out.what.files.push_back(file_at(path));
+    while (f.contains("file")) out.what.files.push_back(file_at(take(f, "file")));
+    if (auto const path = take(f, "plan"); !path.empty()) {
+        take_plan(path, out);
+        if (f.empty() && options.empty()) return out;
+        throw failure{"a plan says all; other options of the job go into it"};
+    }
     if (auto const path = take(f, "scene"); !path.empty()) out.what.files.push_back(file_at(path));
     // whatever else was said is the app's own: numbers are numbers, words are words
     for (auto const& [name, value] : std::exchange(f, {})) {

@@ -18,9 +18,9 @@ std::string impl::short_name(std::string const& address)
 
 std::string job_quote::sentence() const
 {
-    return std::to_string(units) + " units, ≈ " + words(total) + " BLND, " +
-           std::to_string(providers) + (providers == 1 ? " provider matches" : " providers match") +
-           ", verifier: " + verifier;
+    return std::to_string(units) + (units == 1 ? " unit, ≈ " : " units, ≈ ") + words(total) +
+           " BLND, " + std::to_string(providers) +
+           (providers == 1 ? " provider matches" : " providers match") + ", verifier: " + verifier;
 }
 
 std::string summary(job_story const& of)
@@ -29,13 +29,16 @@ std::string summary(job_story const& of)
                       "): " + impl::name_of(of.phase) + (of.why.empty() ? "" : ", " + of.why) +
                       '\n';
     for (auto const& stage : of.stages) {
-        out += "  " + stage.name + ": " + std::to_string(stage.units.size()) + " units, at most " +
+        out += "  " + stage.name + ": " + std::to_string(stage.units.size()) +
+               (stage.units.size() == 1 ? " unit, at most " : " units, at most ") +
                words(stage.each) + " BLND each\n";
         for (std::size_t u = 0; u < stage.units.size(); ++u) {
             auto const& unit = stage.units[u];
             out += "    unit " + std::to_string(u) + "  " + unit.state;
             if (!unit.provider.empty()) out += "  by " + impl::short_name(unit.provider);
-            out += unit.checked.empty() ? "  (trusted)" : "  (" + unit.checked + ')';
+            if (!unit.taken_from.empty() && unit.taken_from != unit.provider)
+                out += ", taken over from " + impl::short_name(unit.taken_from);
+            out += unit.checked.empty() ? "  (not done again)" : "  (" + unit.checked + ')';
             out += '\n';
         }
         for (auto const& d : stage.deals) {

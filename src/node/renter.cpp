@@ -265,6 +265,7 @@ private:
                 continue;
             }
             if (seen.with != unit.with) {  // somebody else does it now
+                if (seen.with != escrow::nobody) seen.taken_from = seen.provider;
                 seen.fetched = false;
                 seen.checked.clear();
             }

@@ -77,7 +77,8 @@ BOOST_DESCRIBE_ENUM(job_phase, submitted, searching, running, checking, settling
 struct unit_story {
     std::string state{};
     std::string provider{};
-    std::string checked{};  ///< in words; empty: nobody did it again
+    std::string taken_from{};  ///< who had it before and did not deliver, or not what was right
+    std::string checked{};     ///< in words; empty: nobody did it again
     bool fetched{};
     bool remade{};  ///< its bytes were made again by the renter itself
     hash256 input{}, data{}, claim{};
@@ -121,7 +122,8 @@ struct job_story {
     std::string explained{};  ///< while nobody matches: why
 };
 BOOST_DESCRIBE_STRUCT(unit_story, (),
-                      (state, provider, checked, fetched, remade, input, data, claim, with))
+                      (state, provider, taken_from, checked, fetched, remade, input, data, claim,
+                       with))
 BOOST_DESCRIBE_STRUCT(deal_story, (),
                       (provider, number, units, paid_units, phase, each, paid, fees, bond, slashed,
                        score_before, score_after, rated, rated_us, name))

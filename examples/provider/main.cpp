@@ -184,6 +184,9 @@ opened open_device(std::string const& kind, crypto::identity const& me, bool rat
     auto const add = [&](market::attribute a, std::uint64_t v) {
         (void)says.set(a, std::max<std::uint64_t>(v, 1));
     };
+    // programs that came from elsewhere run where SPIR-V does, apart from everything else
+    if (what == "vulkan")
+        (void)says.set(market::attribute::features, std::vector<std::string>{"spirv"});
     add(market::attribute::vram, info.memory_bytes);
     compute::rating_terms terms{};
     terms.session = me.self();

@@ -152,6 +152,8 @@ node::job_request request_of(table& f)
     while (f.contains("file")) out.what.files.push_back(file_at(take(f, "file")));
     if (auto const path = take(f, "plan"); !path.empty()) {
         take_plan(path, out);
+        // not every device runs programs that came from elsewhere
+        if (out.wanted.empty()) out.wanted = "features has spirv";
         if (f.empty() && options.empty()) return out;
         throw failure{"a plan says all; other options of the job go into it"};
     }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -176,6 +177,7 @@ private:
                                                               b.from <= hour && hour < b.end());
             }
             settle_in(each, key);
+            if (mine != found->end()) keep_promises(key, mine->taken, market::hour_of(block_time));
             offer(each, key);
         }
     }
@@ -206,6 +208,32 @@ private:
         auto const worker = node_.row<verifiers, verify::workers>(which);
         if (worker && worker->owner != self_)
             out_.say("enlist " + number, {ledger::wrap<verifiers>(verifiers::enlist{which})});
+    }
+
+    /// Hours that were sold ahead: one that is claimed begins when its time has come, one that ran ends
+    /// when it is over, so that what stood for it comes back.
+    void keep_promises(market::device_key const& key,
+                       std::span<market::device_calendar::booking const> taken, market::hour now)
+    {
+        constexpr std::uint32_t hours_back = 24;
+        auto const first = now.get() > hours_back ? now.get() - hours_back : 0;
+        for (auto const& b : taken) {
+            if (b.use != market::hour_use::token) continue;
+            for (std::uint64_t h = std::max(b.from, first); h < b.end() && h <= now.get(); ++h) {
+                market::hour const at{static_cast<std::uint32_t>(h)};
+                auto const row =
+                    node_.row<markets, market::promises>(market::promises::key{key, at});
+                if (!row) continue;
+                auto const name = std::to_string(key.number) + '@' + std::to_string(h);
+                auto const due = impl::due_of(row->state, at, now);
+                if (due == market::promise_event::start &&
+                    out_.say("begin " + name,
+                             {ledger::wrap<markets>(markets::start{key.number, row->of})}))
+                    say("begins", {{"device", key.number}, {"hour", h}});
+                if (due == market::promise_event::finish)
+                    out_.say("end " + name, {ledger::wrap<markets>(markets::finish{key, row->of})});
+            }
+        }
     }
 
     bool sells(own_device const& of) const
@@ -667,13 +695,14 @@ private:
                 bool const absent = d.status.state == market::device_state::absent;
                 bool const kept =
                     d.reserved_now || d.status.state == market::device_state::reserved;
-                r.state = absent           ? agent_state::starting
-                          : r.waiting != 0 ? agent_state::sharing
+                r.state = absent ? agent_state::starting
+                          : r.waiting != 0 || d.status.state == market::device_state::sharing
+                              ? agent_state::sharing
                           : kept           ? agent_state::reserved
                           : within_hours() ? agent_state::idle
                                            : agent_state::resting;
                 starting = starting || absent;
-                busy = busy || r.waiting != 0;
+                busy = busy || r.state == agent_state::sharing;
                 reserved = reserved || kept;
             }
             report_.last = now_;

@@ -17,6 +17,7 @@
 
 #include <blendr/crypto/identity.hpp>
 #include <blendr/escrow/tables.hpp>
+#include <blendr/market/capacity.hpp>
 #include <blendr/node/programs.hpp>
 #include <blendr/node/provider.hpp>
 
@@ -106,6 +107,23 @@ private:
     std::map<hash256, std::shared_ptr<job_sheet const>> sheets_;
     std::vector<failure> failures_;
 };
+
+/// What a promise of the hour `at` asks of its issuer now; `miss` stands for nothing.
+constexpr market::promise_event due_of(market::promise_state is, market::hour at,
+                                       market::hour now) noexcept
+{
+    if (is == market::promise_state::claimed && at == now) return market::promise_event::start;
+    if (is == market::promise_state::running && at < now) return market::promise_event::finish;
+    return market::promise_event::miss;
+}
+static_assert(due_of(market::promise_state::claimed, market::hour{7}, market::hour{6}) ==
+              market::promise_event::miss);
+static_assert(due_of(market::promise_state::claimed, market::hour{7}, market::hour{7}) ==
+              market::promise_event::start);
+static_assert(due_of(market::promise_state::running, market::hour{7}, market::hour{7}) ==
+              market::promise_event::miss);
+static_assert(due_of(market::promise_state::running, market::hour{7}, market::hour{8}) ==
+              market::promise_event::finish);
 
 /// Writes a file whole or not at all; unless told otherwise it survives a power cut.
 result<nothing, std::string> write_whole(std::filesystem::path const& at, bytes_view content,

@@ -144,12 +144,13 @@ public:
     }
     /// Person `who` offers devices; started again it goes on where it was.
     node::provider& let_in(std::uint8_t who, node::provider_settings with, unsigned devices = 1,
-                           node::unit_function const& work = native_units())
+                           node::unit_function const& work = native_units(),
+                           std::string const& features = {})
     {
         std::vector<node::rented_device> all{};
         for (unsigned i = 0; i < devices; ++i)
             all.push_back({i, "native", market::device_class{1},
-                           "vram=1_GiB, fp32=1, memory=1, integer=1", work});
+                           features + "vram=1_GiB, fp32=1, memory=1, integer=1", work});
         if (providers_.size() <= who) providers_.resize(who + 1u);
         providers_[who] =
             node::provider::start(std::move(with), person(who), blobs_, std::move(all)).value();

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
+#include <span>
+
 #include "job_town.hpp"
 
 using namespace blendr;
@@ -86,4 +89,62 @@ TEST_CASE("renter: a job that is cancelled gives back what was not paid" *
     auto const [is, should] = town.money();
     CHECK(is == should);
     CHECK(!by->files(*number));
+}
+
+TEST_CASE("renter: a program of one's own goes only to devices that run such programs" *
+          doctest::test_suite("e2e"))
+{
+    job_town town{scratch("renter") / "program"};
+    REQUIRE(town.good());
+    // what a Vulkan device would make of the program below
+    auto const trebles = [](std::string_view app, bytes_view packed,
+                            std::stop_token) -> result<bytes, std::string> {
+        auto const unit = work::unpack(packed);
+        if (!unit || app != "program" || unit->inputs.size() != 2)
+            return fail{std::string{"no such unit"}};
+        bytes out{};
+        for (std::size_t i = 0; i + 4 <= unit->inputs[1]->size(); i += 4) {
+            std::uint32_t word = 0;
+            std::memcpy(&word, unit->inputs[1]->data() + i, 4);
+            word *= 3;
+            auto const raw = as_bytes(std::span{&word, 1});
+            out.insert(out.end(), raw.begin(), raw.end());
+        }
+        return out;
+    };
+    town.let_in(10);
+    for (auto const i : {std::uint8_t{11}, std::uint8_t{12}})
+        town.let_in(i, town.settings(i), 1, trebles, "features={spirv}, ");
+    REQUIRE(eventually([&] { return town.offers() == 3; }));
+    node::job_request what{};
+    what.app = "program";
+    what.wanted = "features has spirv";
+    what.what.options = R"({"program":"treble.comp","range":[512,1,1],"unit_points":128,"push":[3],
+        "inputs":[{"file":"numbers.bin","element_bytes":4,"split":true}],"result":"trebled.bin"})";
+    what.what.files.push_back({"treble.comp", to_bytes(std::string_view{R"(#version 450
+layout(local_size_x = 64) in;
+layout(std430, set = 0, binding = 0) readonly buffer A { uint a[]; };
+layout(std430, set = 0, binding = 1) writeonly buffer B { uint b[]; };
+layout(push_constant) uniform P { uint fx, fy, fz, sx, sy, sz, gain; };
+void main() { uint i = gl_GlobalInvocationID.x; if (i < sx) b[i] = a[i] * gain; }
+)"})});
+    std::vector<std::uint32_t> numbers(512);
+    for (std::uint32_t i = 0; i < numbers.size(); ++i) numbers[i] = i * 1'000'003u;
+    what.what.files.push_back({"numbers.bin", to_bytes(as_bytes(std::span{numbers}))});
+    auto const by = town.renter(13);
+    auto const quote = by->quote(what);
+    REQUIRE_MESSAGE(quote, (quote ? std::string{} : quote.error()));
+    CHECK(quote->units >= 4);
+    CHECK(quote->providers == 2);
+    auto const number = by->submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    auto const story = by->watch(*number, [](auto const&) { return true; });
+    REQUIRE_MESSAGE(story, (story ? std::string{} : story.error()));
+    CHECK_MESSAGE(story->phase == node::job_phase::done, summary(*story));
+    auto const files = by->files(*number);
+    REQUIRE(files);
+    REQUIRE(files->size() == 1);
+    CHECK((*files)[0].name == "trebled.bin");
+    for (auto& each : numbers) each *= 3;
+    CHECK((*files)[0].content == to_bytes(as_bytes(std::span{numbers})));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A job's life on a real chain: signed transactions, blocks, a store, crashes between blocks, queries.
-#include <blendr/ledger/machine.hpp>
+#include <blendr/node/standard_chain.hpp>
 
 #include <doctest/doctest.h>
 
@@ -13,14 +13,14 @@
 
 #include <blendr/app/block_id.hpp>
 #include <blendr/escrow/contract.hpp>
-#include <blendr/ledger/bank.hpp>
-#include <blendr/ledger/message.hpp>
-#include <blendr/verify/referee.hpp>
-#include <ledger/fixtures.hpp>
+#include <blendr/ledger/transaction.hpp>
+#include <blendr/state/store.hpp>
+
+#include "common.hpp"
 
 using namespace blendr;
 using namespace blendr::ledger;
-using blendr::ledger::test::person;
+using blendr::test::person;
 
 namespace {
 
@@ -28,10 +28,8 @@ using jobs = escrow::contract;
 using checks = verify::contract;
 using bonds = bond::contract;
 using market_place = market::contract;
-using chain = machine<bank, bonds, reputation::contract, checks,
-                      verify::referee<verify::no_programs>, market_place, jobs>;
 
-constexpr std::uint64_t renter = 2, provider = 3, first_worker = 4, workers = 3;
+constexpr std::uint8_t renter = 2, provider = 3, first_worker = 4, workers = 3;
 constexpr market::device_class rtx{1};
 
 genesis begin()
@@ -39,7 +37,7 @@ genesis begin()
     genesis out{};
     out.chain = chain_id{7};
     out.begins = market::start_of(market::hour{480'000});
-    for (std::uint64_t i = 0; i < first_worker + workers; ++i) {
+    for (std::uint8_t i = 0; i < first_worker + workers; ++i) {
         out.accounts.push_back({person(i).account(), 1'000_blnd});
         out.money.premine += 1'000_blnd;
     }
@@ -65,27 +63,33 @@ struct mortal {
     mortal()
     {
         how.threads = 1;
-        how.proposer = person(0);
+        how.me = person(0);
         how.store = std::make_shared<state::memory_store>();
-        live = std::make_unique<chain>(how);
-        REQUIRE(live->load());
-        REQUIRE(live->init(encode(begin())));
+        begin_again();
+    }
+
+    void begin_again()
+    {
+        live = kind.make(how);
+        REQUIRE(live->open(encode(begin())));
     }
 
     template <class C, class Message>
-    void send(std::uint64_t who, Message const& message)
+    void send(int number, Message const& message)
     {
         transaction tx{};
         tx.chain = chain_id{7};
+        auto const who = static_cast<std::uint8_t>(number);
         tx.sequence = nonce{nonces[who]++};
         tx.fee_max = 1_blnd;
         tx.expires = height{10'000};
         tx.messages.push_back(wrap<C>(message));
         sign(tx, person(who));
-        auto const taken = live->submit(encode(tx));
-        REQUIRE_MESSAGE(taken.has_value(), (taken ? "" : message_of(taken.error())));
+        auto const raw = encode(tx);
+        bytes_view const one{raw};
+        auto const taken = live->submit(std::span{&one, 1}).front();
+        REQUIRE_MESSAGE(taken.has_value(), (taken ? "" : taken.error().reason));
     }
-    static std::string message_of(reject why) { return std::string{ledger::message(why)}; }
 
     /// A block of what was sent, all of it well; then the crash.
     void block()
@@ -99,8 +103,7 @@ struct mortal {
         for (auto const& each : live->finalize(at, parent, *payload).results)
             REQUIRE(each.code == 0);
         (void)live->commit();
-        live = std::make_unique<chain>(how);
-        REQUIRE(live->load());
+        begin_again();
     }
 
     template <class Answer, class Query>
@@ -115,9 +118,18 @@ struct mortal {
         return ask<jobs::progress>("escrow/job_of", jobs::job_of{job});
     }
 
-    machine_options how{};
-    std::unique_ptr<chain> live{};
-    std::map<std::uint64_t, std::uint64_t> nonces{};
+    template <class Row, class Key>
+    Row row(std::string_view path, Key const& key) const
+    {
+        auto const got = live->query(path, encode(key));
+        REQUIRE(got.code == 0);
+        return got.value.empty() ? Row{} : decode<Row>(got.value).value();
+    }
+
+    node::chain_kind kind = node::standard_chain();
+    node::chain_setup how{};
+    std::unique_ptr<node::chain> live{};
+    std::map<std::uint8_t, std::uint64_t> nonces{};
     block_id parent{};
     std::int64_t time{0};
     escrow::job_key job{person(renter).account(), 1};
@@ -125,7 +137,7 @@ struct mortal {
 
 }  // namespace
 
-TEST_CASE("escrow::machine: a job is submitted, checked, paid and asked about on a chain that dies "
+TEST_CASE("standard_chain: a job is submitted, checked, paid and asked about on a chain that dies "
           "after every block")
 {
     mortal c;
@@ -135,10 +147,10 @@ TEST_CASE("escrow::machine: a job is submitted, checked, paid and asked about on
                                              std::string{"vendor=nvidia, vram=24_GiB, "
                                                          "fp32=80, memory=60, integer=50"}});
     c.send<bonds>(provider, bonds::lock_provider{escrow::device_bond(device).id, 50_blnd});
-    for (std::uint64_t i = 0; i < workers; ++i)
+    for (std::uint8_t i = 0; i < workers; ++i)
         c.send<bonds>(first_worker + i, bonds::lock_provider{hash256{std::byte(i + 1)}, 100_blnd});
     c.block();
-    for (std::uint64_t i = 0; i < workers; ++i)
+    for (std::uint8_t i = 0; i < workers; ++i)
         c.send<checks>(first_worker + i,
                        checks::enlist{{bond::purpose::provider, hash256{std::byte(i + 1)}}});
     escrow::order what{};
@@ -180,11 +192,11 @@ TEST_CASE("escrow::machine: a job is submitted, checked, paid and asked about on
     for (int i = 0; i < 3; ++i) c.block();
     CHECK(c.progress().disputed == 2);  // both are being replicated
 
-    std::map<crypto::address, std::uint64_t> names;
-    for (std::uint64_t i = 0; i < workers; ++i)
-        names[person(first_worker + i).account()] = first_worker + i;
+    std::map<crypto::address, int> names;
+    for (std::uint8_t i = 0; i < workers; ++i)
+        names[person(static_cast<std::uint8_t>(first_worker + i)).account()] = first_worker + i;
     for (auto const& task : tasks) {
-        auto const round = c.live->row<verify::rounds>(task).of;
+        auto const round = c.row<verify::rounds::row>("verify/rounds", task).of;
         REQUIRE(round.replicas.size() == 2);
         auto const who = round.replicas[1].worker;
         c.send<checks>(names.at(who),
@@ -192,14 +204,15 @@ TEST_CASE("escrow::machine: a job is submitted, checked, paid and asked about on
     }
     c.block();
     for (auto const& task : tasks) {
-        auto const who = c.live->row<verify::rounds>(task).of.replicas[1].worker;
+        auto const who = c.row<verify::rounds::row>("verify/rounds", task).of.replicas[1].worker;
         c.send<checks>(names.at(who), checks::reveal{task, nonce, result, {}});
         c.send<checks>(provider, checks::reveal{task, nonce, result, {}});
     }
     c.block();
     CHECK(!c.progress().known);  // paid, and over
-    CHECK(c.live->row<purses>(device.owner).balance > 951_blnd);
-    CHECK(c.live->row<escrow::pledges>(escrow::device_bond(device)).value == amount{});
+    CHECK(c.row<purses::row>("ledger/purses", device.owner).balance > 951_blnd);
+    CHECK(c.row<escrow::pledges::row>("escrow/pledges", escrow::device_bond(device)).value ==
+          amount{});
     escrow::task_origin const whole{c.job, height{2}, escrow::nobody, 0};
     reputation::scores::key const subject{device.owner, reputation::role::provider,
                                           reputation::family::fp32};
@@ -214,18 +227,13 @@ TEST_CASE("escrow::machine: a job is submitted, checked, paid and asked about on
               .list.size() == 1);
 }
 
-TEST_CASE("escrow::contract: a genesis whose rules cannot be computed with is refused, by section")
+TEST_CASE("standard_chain: a genesis whose rules cannot be computed with is refused, by section")
 {
     auto const begun = [](std::string_view section, bytes const& document) {
         auto what = begin();
         for (auto& each : what.sections)
             if (each.contract == section) each.document = document;
-        chain::options how;
-        how.threads = 1;
-        how.store = std::make_shared<state::memory_store>();
-        chain fresh{how};
-        REQUIRE(fresh.load());
-        return fresh.init(encode(what)).has_value();
+        return node::standard_chain().make({})->open(encode(what)).has_value();
     };
     jobs::genesis_document fee;
     CHECK(begun("escrow", encode(fee)));

@@ -27,12 +27,12 @@ inline constexpr std::uint32_t score_max = 1000;
 /// How evidence becomes a score; a parameter of the chain. `per_point` belongs to its prices: a usual
 /// job's fees should be some tens to a thousand points, so that one job shows and none says it all.
 struct score_rules {
-    std::uint64_t prior = 2'000;          ///< points of evidence that a newcomer is taken to have …
-    std::uint32_t newcomer = 300;         ///< … and the score that they stand for
-    std::uint64_t half_life = 200'000;    ///< heights after which evidence counts half
-    amount per_point = 100'000_grains;    ///< fees burned for one point
-    std::uint64_t pair_cap = 500;         ///< points that one counterparty may give within a window
-    std::uint64_t window = 20'000;        ///< heights
+    std::uint64_t prior = 2'000;        ///< points of evidence that a newcomer is taken to have …
+    std::uint32_t newcomer = 300;       ///< … and the score that they stand for
+    std::uint64_t half_life = 200'000;  ///< heights after which evidence counts half
+    amount per_point = 100'000_grains;  ///< fees burned for one point
+    std::uint64_t pair_cap = 500;       ///< points that one counterparty may give within a window
+    std::uint64_t window = 20'000;      ///< heights
 };
 BOOST_DESCRIBE_STRUCT(score_rules, (), (prior, newcomer, half_life, per_point, pair_cap, window))
 

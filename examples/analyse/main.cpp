@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // analyse: Five questions about a table, each cut over two devices; and a table with a fault, whose line is named.
 // needs: work, compute
-//
-//   analyse                          the rides that lie beside this file
-//   analyse TABLE.csv OPTIONS        a question of one's own: {"ask": "sort", "column": "km"}
 #include <array>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <string_view>
 
 #include <blendr/compute.hpp>
 #include <blendr/core.hpp>
 #include <blendr/work.hpp>
 
 using namespace blendr;
+
+constexpr char const* usage =
+    R"(analyse                          the rides that lie beside this file
+analyse TABLE.csv OPTIONS        a question of one's own: {"ask": "sort", "column": "km"}
+)";
 
 /// The first file of the answer.
 result<std::string, work::problem> ask(work::order const& what,
@@ -36,6 +39,12 @@ result<std::string, work::problem> ask(work::order const& what,
 
 int main(int count, char** arguments)
 {
+    if (count == 2) {
+        std::string_view const word{arguments[1]};
+        bool const asked = word == "--help" || word == "-h";
+        (asked ? std::cout : std::cerr) << usage;
+        return asked ? 0 : 2;
+    }
     std::filesystem::path const table =
         count >= 3 ? std::filesystem::path{arguments[1]}
                    : std::filesystem::path{BLENDR_EXAMPLE_DIR} / "rides.csv";

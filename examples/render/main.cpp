@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // render: A picture split over several devices, one of which dies; the same bytes as if there were one.
 // needs: work
-//
-//   render                               a small picture, three devices on this machine
-//   render SCENE.txt OUT.png [WIDTH HEIGHT SAMPLES]
-//                                        ctrl-c stops it; what is done lies in OUT.png.part, and the next call goes on
+#include <unistd.h>
+
 #include <csignal>
 
 #include <atomic>
@@ -16,12 +14,19 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include <blendr/core.hpp>
 #include <blendr/crypto.hpp>
 #include <blendr/work.hpp>
 
 using namespace blendr;
+
+constexpr char const* usage =
+    R"(render                               a small picture, three devices on this machine
+render SCENE.txt OUT.png [WIDTH HEIGHT SAMPLES]
+                                     ctrl-c stops it; what is done lies in OUT.png.part, and the next call goes on
+)";
 
 constexpr char const* small_scene = R"(
 camera 2 2 5   look 0 0.6 0   angle 34
@@ -54,6 +59,12 @@ std::unique_ptr<work::runner> device(std::string name, unsigned units)
 
 int main(int count, char** arguments)
 {
+    if (count == 2) {
+        std::string_view const word{arguments[1]};
+        bool const asked = word == "--help" || word == "-h";
+        (asked ? std::cout : std::cerr) << usage;
+        return asked ? 0 : 2;
+    }
     std::string text = small_scene;
     work::picture of;
     of.width = 96, of.height = 60, of.samples = 8;
@@ -83,8 +94,9 @@ int main(int count, char** arguments)
     work::run_options how;
     std::stop_source stop;
     how.stop = stop.get_token();
+    bool const seen = ::isatty(STDERR_FILENO) == 1;
     how.on_progress = [&](work::progress const& at) {
-        std::cerr << '\r' << bar(at) << "   ";
+        if (seen) std::cerr << '\r' << bar(at) << "   ";
         if (interrupted) stop.request_stop();
     };
     std::optional<work::checkpoint> saved;
@@ -98,7 +110,7 @@ int main(int count, char** arguments)
         std::signal(SIGINT, [](int) { interrupted = true; });
     }
     auto const done = work::run(*job, devices, how);
-    std::cerr << '\n';
+    if (seen) std::cerr << '\n';
     if (!done) return std::cerr << "render: " << message(done.error()) << '\n', 1;
 
     std::signal(SIGINT, SIG_DFL);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // train: A perceptron learns to tell stones apart, on two devices; one alone makes the same weights, to the bit.
 // needs: work, compute
-//
-//   train                                  400 rounds on the spirals that lie beside this file
-//   train TABLE.csv FOLDER [OPTIONS]       another table; the curve, the numbers and the weights are written there
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <string_view>
 
 #include <blendr/compute.hpp>
 #include <blendr/core.hpp>
@@ -18,6 +18,12 @@
 #include <blendr/work.hpp>
 
 using namespace blendr;
+
+constexpr char const* usage =
+    R"(train                                  400 rounds on the spirals that lie beside this file
+train TABLE.csv FOLDER [OPTIONS]       another table; the curve, the numbers and the weights are written there
+                                       OPTIONS is JSON: {"rounds": 400, "rate": 60, "hidden": [24, 16]}
+)";
 
 /// The files that an order leads to, by these devices.
 result<std::vector<work::file>, work::problem> train(work::order const& what,
@@ -32,14 +38,22 @@ result<std::vector<work::file>, work::problem> train(work::order const& what,
         all.push_back(runners.back().get());
     }
     work::run_options how;
-    how.on_progress = [](work::progress const& at) { std::cerr << '\r' << bar(at) << "   "; };
+    bool const seen = ::isatty(STDERR_FILENO) == 1;
+    if (seen)
+        how.on_progress = [](work::progress const& at) { std::cerr << '\r' << bar(at) << "   "; };
     BLENDR_TRY(auto const done, work::run(*task, all, how));
-    std::cerr << '\n';
+    if (seen) std::cerr << '\n';
     return task->files(done.results);
 }
 
 int main(int count, char** arguments)
 {
+    if (count == 2) {
+        std::string_view const word{arguments[1]};
+        bool const asked = word == "--help" || word == "-h";
+        (asked ? std::cout : std::cerr) << usage;
+        return asked ? 0 : 2;
+    }
     std::filesystem::path const table =
         count >= 3 ? std::filesystem::path{arguments[1]}
                    : std::filesystem::path{BLENDR_EXAMPLE_DIR} / "spirals.csv";

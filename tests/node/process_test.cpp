@@ -155,18 +155,22 @@ TEST_CASE("process: a node joins by a snapshot, killed and started again meanwhi
     for (unsigned i = 0; i < 20; ++i)
         REQUIRE(net.call(i % 4, "submit", "[\"" + from.next(bob) + "\"]"));
     REQUIRE(eventually([&] { return net.height_of(0) >= 55; }, 60'000));
-    // So slowly that it is killed in the middle, whatever it is at.
+    // So slowly that it is killed in the middle, whatever it is at; unless this machine was quicker still.
     rng random{seed()};
-    for (int i = 0; i < 4; ++i) {
+    auto const has_chain = [&] { return fs::exists(fs::path{net.home(4)} / "data"); };
+    for (int i = 0; i < 4 && !has_chain(); ++i) {
         net.start(4, {"--snapshots.join", "--p2p.bytes_per_second", "1500"});
         std::this_thread::sleep_for(
-            std::chrono::milliseconds{500 + static_cast<std::int64_t>(random.below(1500))});
+            std::chrono::milliseconds{100 + static_cast<std::int64_t>(random.below(600))});
         net.at(4).kill();
     }
     // Once as a command of its own, then as a node.
-    process once{{program("fullnode"), "snapshot", "--home", net.home(4)}, net.log(4)};
-    CHECK(once.join(60'000) == 0);
-    CHECK(text_of(net.log(4)).find("at block ") != std::string::npos);
+    bool const by_command = !has_chain();
+    if (by_command) {
+        process once{{program("fullnode"), "snapshot", "--home", net.home(4)}, net.log(4)};
+        CHECK(once.join(60'000) == 0);
+        CHECK(text_of(net.log(4)).find("at block ") != std::string::npos);
+    }
     process twice{{program("fullnode"), "snapshot", "--home", net.home(4)}, net.log(4)};
     CHECK(twice.join(60'000) == 1);
     net.start(4, {"--snapshots.join", "--log.level", "info"});
@@ -179,7 +183,7 @@ TEST_CASE("process: a node joins by a snapshot, killed and started again meanwhi
     REQUIRE_MESSAGE(there, text_of(net.log(4)));
     CHECK(paid(net, 4, bob) == 20);
     CHECK(net.block_text(4, 1).empty());  // it has no block from before
-    CHECK(text_of(net.log(4)).find("joined by a snapshot") != std::string::npos);
+    if (by_command) CHECK(text_of(net.log(4)).find("joined by a snapshot") != std::string::npos);
     std::uint64_t first = 1;
     while (net.block_text(4, first).empty()) ++first;
     CHECK(first >= 25);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -253,20 +254,25 @@ void soak(run& r)
     std::uint64_t sent = 0, early = 0, most = 0;
     while (seconds_since(begun) < seconds) {
         std::vector<bytes> batch_of{};
+        auto const last = nodes[0]->status().last;
         for (std::size_t i = 0; i < 50; ++i, ++sent) {
             auto const who = static_cast<std::uint32_t>(sent % senders);
             ledger::transaction tx{};
             tx.chain = ledger::chain_id{7};
             tx.sequence = ledger::nonce{sent / senders};
             tx.fee_max = 1_blnd;
-            tx.expires = height{1'000'000};
+            tx.expires = last + std::uint64_t{1'000};
             tx.messages.push_back(ledger::wrap<ledger::bank>(ledger::bank::transfer{
                 person(1000 + (who * 7 + 1) % senders).account(), one_transfer}));
             ledger::sign(tx, person(1000 + who));
             batch_of.push_back(encode(tx));
         }
         std::vector<bytes_view> const views(batch_of.begin(), batch_of.end());
-        nodes[sent / 50 % 4]->submit(views);
+        for (auto const& each : nodes[sent / 50 % 4]->submit(views))
+            if (!each) {
+                std::fprintf(stderr, "soak: %s\n", each.error().reason.c_str());
+                std::abort();
+            }
         std::this_thread::sleep_for(std::chrono::milliseconds{50});
         most = std::max(most, resident() - before);
         if (seconds_since(begun) < seconds / 3) early = most;

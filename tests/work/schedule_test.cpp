@@ -230,24 +230,26 @@ TEST_CASE("schedule: who hangs is overtaken")
 
 TEST_CASE("schedule: two different results of one unit are told")
 {
-    // The liar is slow; the other overtakes it, and its answer comes all the same.
-    std::atomic<bool> overtaken{false};
+    // Whoever has the unit first waits for the other to take it over; the liar's answer comes last, all the same.
+    std::atomic<bool> lying{false}, overtaken{false};
     auto const good =
         make_runner("good", 1e6, [&](unit const& what, std::stop_token) -> result<bytes, problem> {
-            if (what.where.from.x == 0) overtaken = true;
+            while (!lying) std::this_thread::sleep_for(1ms);
+            overtaken = true;
             return sum_of_squares::right(what);
         });
     auto const liar =
         make_runner("liar", 1e6, [&](unit const& what, std::stop_token) -> result<bytes, problem> {
-            while (what.where.from.x == 0 && !overtaken) std::this_thread::sleep_for(1ms);
-            std::this_thread::sleep_for(what.where.from.x == 0 ? 20ms : 1ms);
+            lying = true;
+            while (!overtaken) std::this_thread::sleep_for(1ms);
+            std::this_thread::sleep_for(20ms);
             auto out = sum_of_squares::right(what);
-            if (what.where.from.x == 0) out[0] ^= std::byte{1};
+            out[0] ^= std::byte{1};
             return out;
         });
     bool told = false;
-    for (int round = 0; round < 50 && !told; ++round) {  // until the liar gets the unit first
-        overtaken = false;
+    for (int round = 0; round < 50 && !told; ++round) {  // until 20 ms were enough
+        lying = overtaken = false;
         sum_of_squares what{1};
         auto const made = run(what, all(liar, good)).value();
         CHECK(made.results.size() == 1);

@@ -122,7 +122,13 @@ verdict outside(device& on)
                                           ask{0x40000000, 4, false}, ask{3, 0xFFFFFFFF, false}}) {
         std::array<word, 2> const push{from, to};
         auto const how = sequence{on}.dispatch(made, {1, 1, 1}, {words.all()}, push).run();
-        if (inside) BLENDR_CHECK(ended(how));
+        if (inside) {
+            BLENDR_CHECK(ended(how));
+            BLENDR_TRY(auto const after, words.values());
+            std::vector<word> right(16);
+            right[to] = 1;
+            if (after != right) return wrong("an index inside of its bounds is not followed");
+        }
         if (!inside && how.what != fault::trapped)
             return wrong("an index out of bounds is not noticed");
     }

@@ -156,34 +156,3 @@ TEST_CASE("vulkan: two devices work at the same time, and memory is taken and gi
     CHECK(one->run(work).what == fault::unknown_memory);
     does_the_shipped_work(*one);
 }
-
-TEST_CASE("self_test: a device that computes wrong results is caught and named")
-{
-    auto const good = make_native_device({1, 1 << 24, {}});
-    CHECK(self_test(*good).has_value());
-    struct wrong final : device {
-        explicit wrong(device& real) : below{real} {}
-        device& below;
-        device_info const& info() const noexcept override { return below.info(); }
-        result<loaded, failure> load(bytes_view s, policy const& u, origin w) override
-        {
-            return below.load(s, u, w);
-        }
-        result<memory_id, failure> allocate(std::uint64_t n) override { return below.allocate(n); }
-        void release(memory_id m) noexcept override { below.release(m); }
-        outcome run(batch const& work) override
-        {
-            auto ended = below.run(work);
-            for (auto const& each : work.steps)
-                if (auto const* const d = std::get_if<download>(&each))
-                    d->to.back() ^= std::byte{1};  // one bit, at the very end
-            return ended;
-        }
-        std::future<outcome> submit(batch w) override { return below.submit(std::move(w)); }
-        result<nothing, failure> forget() override { return below.forget(); }
-    } bad{*good};
-    auto const seen = self_test(bad);
-    REQUIRE(!seen.has_value());
-    CHECK(seen.error().what == fault::wrong_driver);
-    CHECK(message(seen.error()).find("matrices") != std::string::npos);
-}

@@ -76,7 +76,8 @@ public:
                                 std::to_string(bytes) + " bytes, " +
                                     std::to_string(info_.memory_bytes - used_) + " are left"}};
         auto const room = (bytes + 63) & ~std::uint64_t{63};
-        auto* const raw = static_cast<std::byte*>(std::aligned_alloc(64, room));
+        auto* const raw =
+            room < bytes ? nullptr : static_cast<std::byte*>(std::aligned_alloc(64, room));
         if (raw == nullptr) return fail{failure{fault::out_of_memory, {}}};
         std::memset(raw, 0, room);
         auto const id = memory_id{next_id_++};

@@ -74,3 +74,14 @@ TEST_CASE("native: buffers that are too short trap, and late work is told so")
     CHECK(run(101, std::chrono::seconds{10}) == fault::trapped);
     CHECK(run(100, std::chrono::milliseconds{0}) == fault::timed_out);
 }
+
+TEST_CASE("native: without a limit, more memory than can be counted is refused, not wrapped around")
+{
+    auto const on = make_native_device({1, ~std::uint64_t{0}, {}});
+    for (auto const much : {~std::uint64_t{0}, ~std::uint64_t{0} - 62}) {
+        auto const no = on->allocate(much);
+        REQUIRE(!no.has_value());
+        CHECK(no.error().what == fault::out_of_memory);
+    }
+    CHECK(on->allocate(64).has_value());
+}

@@ -3,10 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include <support/vectors.hpp>
-
-#include <blendr/core/codec.hpp>
-
 #include "devices.hpp"
 #include "kernels.hpp"
 
@@ -34,13 +30,6 @@ job product_job(word n)
                   bound::output(std::uint64_t{4} * n * n)};
     j.micro_units_per_second = 5'000'000;
     return j;
-}
-
-crypto::identity somebody()
-{
-    std::array<std::byte, 32> seed{};
-    seed[0] = std::byte{42};
-    return crypto::identity{crypto::secret_key::from_seed(seed)};
 }
 
 }  // namespace
@@ -89,46 +78,4 @@ TEST_CASE("job: an output word that nobody wrote is found, with its place")
     CHECK(run_job(*on, j).has_value());
     j.bindings = {};
     CHECK(run_job(*on, j).error().what == fault::does_not_bind);
-}
-
-TEST_CASE("receipt: is signed whole, and its encoding is frozen")
-{
-    receipt r;
-    r.program[0] = std::byte{1};
-    r.profile = 1;
-    r.hardening = 1;
-    r.loop_budget = 1 << 24;
-    r.device = "llvmpipe (LLVM 15.0.6, 256 bits)";
-    r.driver = "llvmpipe Mesa 25.0.7";
-    r.isolated = true;
-    r.inputs[1] = std::byte{2};
-    r.outputs[2] = std::byte{3};
-    r.milli_units = 1234;
-    r.device_ns = 987654321;
-    r.slices = 3;
-    auto const it = sign(r, somebody());
-    CHECK(verify(it));
-    auto changed = it;
-    changed.what.slices = 4;
-    CHECK_FALSE(verify(changed));
-    changed = it;
-    changed.by = {};
-    CHECK_FALSE(verify(changed));
-    CHECK(decode<signed_receipt>(encode(it))->what == r);
-
-    rating seen;
-    seen.nonce[0] = std::byte{9};
-    seen.session = somebody().self();
-    seen.device = "a device";
-    seen.driver = "a driver";
-    seen.speeds = {
-        {workload::fp32, 1, 2, 3}, {workload::bandwidth, 4, 5, 6}, {workload::integer, 7, 8, 9}};
-    seen.memory_bytes = 10;
-    seen.turnaround_ns = 11;
-    auto const differs = blendr::test::differs_from_frozen(
-        "compute/receipts.txt", {{"receipt", encode(r)},
-                                 {"signed_receipt", encode(it)},
-                                 {"rating", encode(seen)},
-                                 {"signed_rating", encode(sign(seen, somebody()))}});
-    CHECK_MESSAGE(differs.empty(), differs);
 }

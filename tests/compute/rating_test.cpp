@@ -7,6 +7,10 @@
 #include <optional>
 #include <thread>
 
+#include <support/vectors.hpp>
+
+#include <blendr/core/codec.hpp>
+
 #include "devices.hpp"
 
 namespace {
@@ -201,4 +205,21 @@ TEST_CASE("rating: a worker is rated like any device")
     REQUIRE_MESSAGE(seen.has_value(), message(seen.error()));
     CHECK(seen->memory_bytes == std::uint64_t{32} << 20);
     CHECK(seen->micro_units(workload::fp32) > 0);
+}
+
+TEST_CASE("rating: is signed whole, and its encoding is frozen")
+{
+    rating seen;
+    seen.nonce[0] = std::byte{9};
+    seen.session = somebody(42).self();
+    seen.device = "a device";
+    seen.driver = "a driver";
+    seen.speeds = {
+        {workload::fp32, 1, 2, 3}, {workload::bandwidth, 4, 5, 6}, {workload::integer, 7, 8, 9}};
+    seen.memory_bytes = 10;
+    seen.turnaround_ns = 11;
+    auto const differs = blendr::test::differs_from_frozen(
+        "compute/ratings.txt",
+        {{"rating", encode(seen)}, {"signed_rating", encode(sign(seen, somebody(42)))}});
+    CHECK_MESSAGE(differs.empty(), differs);
 }

@@ -154,7 +154,7 @@ public:
     /// policy's own; the policy says nothing about one's own. Loading the same bytes again is cheap.
     virtual result<loaded, failure> load(bytes_view spirv, policy const& under, origin whose) = 0;
 
-    /// Memory full of zeros.
+    /// Memory full of zeros, a word of it at least.
     virtual result<memory_id, failure> allocate(std::uint64_t bytes) = 0;
     /// Unknown and released ids are ignored.
     virtual void release(memory_id which) noexcept = 0;

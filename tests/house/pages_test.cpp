@@ -99,6 +99,23 @@ std::vector<std::string> not_first(tree const& tests, tree const& headers)
     return found;
 }
 
+/// Headers of a module, impl/ aside, that no test of their name mirrors. Umbrellas lie above the modules.
+std::vector<std::string> without_test(tree const& headers, tree const& tests)
+{
+    constexpr std::string_view top = "include/blendr/", ending = ".hpp";
+    std::vector<std::string> found;
+    for (auto const& [path, text] : headers) {
+        if (!path.starts_with(top) || !path.ends_with(ending)) continue;
+        auto const below = path.substr(top.size(), path.size() - top.size() - ending.size());
+        if (below.find('/') == std::string::npos || below.find("/impl/") != std::string::npos)
+            continue;
+        auto const test = tests.find("tests/" + below + "_test.cpp");
+        if (test == tests.end() || test->second.find("TEST_CASE") == std::string::npos)
+            found.push_back(path + ": tests/" + below + "_test.cpp has no test of it");
+    }
+    return found;
+}
+
 }  // namespace
 
 TEST_CASE("pages: every test that a page promises exists")
@@ -123,6 +140,14 @@ TEST_CASE("pages: the test of a header includes it first")
     CHECK_MESSAGE(found.empty(), listed(found));
 }
 
+TEST_CASE("pages: every header of a module has a test of its name")
+{
+    auto const headers = read_tree({"include"}, {".hpp"});
+    CHECK(headers.size() > 100);
+    auto const found = without_test(headers, read_tree({"tests"}, {".cpp"}));
+    CHECK_MESSAGE(found.empty(), listed(found));
+}
+
 TEST_CASE("pages: planted violations are found")
 {
     std::set<std::string> const names =
@@ -144,4 +169,15 @@ TEST_CASE("pages: planted violations are found")
                   header)
             .size() == 1);
     CHECK(not_first({{"tests/core/a_test.cpp", "#include <blendr/core/a.hpp>\n"}}, header).empty());
+
+    tree const test = {{"tests/core/a_test.cpp", "TEST_CASE(\"a: one\") {}\n"}};
+    CHECK(without_test(header, test).empty());
+    CHECK(without_test(header, {}).size() == 1);
+    CHECK(without_test(header, {{"tests/core/a_test.cpp", "// none yet\n"}}).size() == 1);
+    CHECK(
+        without_test(header, {{"tests/crypto/a_test.cpp", "TEST_CASE(\"a: one\") {}\n"}}).size() ==
+        1);
+    CHECK(
+        without_test({{"include/blendr/core.hpp", ""}, {"include/blendr/core/impl/a.hpp", ""}}, {})
+            .empty());
 }

@@ -12,24 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a job's directory remembers beside its story.
-struct saved_file {
-    std::string name{};
-    bytes content{};
-};
-struct saved_request {
-    std::string app{}, options{}, wanted{};
-    std::vector<saved_file> files{};
-    std::uint32_t units{}, quorum{}, search_s{}, start_s{}, run_s{}, check_s{};
-    std::uint32_t device_class{};
-    std::optional<amount> each_most{}, bond{};
-    bool post{};
-};
-BOOST_DESCRIBE_STRUCT(saved_file, (), (name, content))
-BOOST_DESCRIBE_STRUCT(saved_request, (),
-                      (app, options, wanted, files, units, quorum, search_s, start_s, run_s,
-                       check_s, device_class, each_most, bond, post))
-
 std::string damaged(std::uint64_t number)
 {
     return "the memory of job " + std::to_string(number) + " is damaged";
@@ -42,11 +24,7 @@ result<nothing, std::string> job_book::begin(std::uint64_t number, job_request c
     std::error_code failed;
     fs::create_directories(place(number), failed);
     if (failed) return fail{"cannot use " + place(number).string() + ": " + failed.message()};
-    saved_request request{what.app,      what.what.options, what.wanted,  {},         what.units,
-                          what.quorum,   what.search_s,     what.start_s, what.run_s, what.check_s,
-                          what.of.get(), what.each_most,    what.bond,    what.post};
-    for (auto const& each : what.what.files) request.files.push_back({each.name, each.content});
-    return write_whole(place(number) / "request", encode(request));
+    return write_whole(place(number) / "request", encode(what));
 }
 
 void job_book::drop(std::uint64_t number) const
@@ -71,24 +49,9 @@ std::vector<std::uint64_t> job_book::numbers() const
 result<job_request, std::string> job_book::request(std::uint64_t number) const
 {
     BLENDR_TRY(auto const raw, read_whole(place(number) / "request"));
-    auto read = decode<saved_request>(raw);
+    auto read = decode<job_request>(raw);
     if (!read) return fail{damaged(number)};
-    job_request out{};
-    out.app = read->app;
-    out.what.options = read->options;
-    for (auto& each : read->files) out.what.files.push_back({each.name, std::move(each.content)});
-    out.units = read->units;
-    out.wanted = read->wanted;
-    out.of = market::device_class{read->device_class};
-    out.each_most = read->each_most;
-    out.post = read->post;
-    out.quorum = read->quorum;
-    out.search_s = read->search_s;
-    out.start_s = read->start_s;
-    out.run_s = read->run_s;
-    out.check_s = read->check_s;
-    out.bond = read->bond;
-    return out;
+    return *std::move(read);
 }
 
 result<job_story, std::string> job_book::story(std::uint64_t number) const

@@ -20,22 +20,6 @@ namespace json = boost::json;
 
 std::string_view view(json::string const& of) { return {of.data(), of.size()}; }
 
-/// What a page may ask for; left out, a member has the renter's own default.
-struct asked {
-    std::string app = job_request{}.app;
-    std::uint32_t units = job_request{}.units;
-    std::string wanted{};
-    std::uint32_t device_class = job_request{}.of.get();
-    std::optional<amount> each_most{}, bond{};
-    bool post{};
-    std::uint32_t quorum = job_request{}.quorum;
-    std::uint32_t search_s = job_request{}.search_s, start_s = job_request{}.start_s,
-                  run_s = job_request{}.run_s, check_s = job_request{}.check_s;
-};
-BOOST_DESCRIBE_STRUCT(asked, (),
-                      (app, units, wanted, device_class, each_most, bond, post, quorum, search_s,
-                       start_s, run_s, check_s))
-
 result<work::file, std::string> file_of(json::value const& from)
 {
     auto const* const all = from.if_object();
@@ -60,39 +44,28 @@ result<job_request, std::string> request_of(json::value const& from)
 {
     auto const* const given = from.if_object();
     if (given == nullptr) return fail{std::string{"a job is an object"}};
-    auto whole = to_json(asked{});
-    job_request out{};
+    auto whole = to_json(job_request{});  // what is left out has the renter's own default
+    work::order what{};
     for (auto const& [name, value] : *given) {
         if (name == "options") {
             if (!value.is_object()) return fail{std::string{"options are an object"}};
-            out.what.options = to_text(value);
+            what.options = to_text(value);
         } else if (name == "files") {
             if (!value.is_array()) return fail{std::string{"files are a list"}};
             for (auto const& each : value.get_array()) {
                 BLENDR_TRY(auto file, file_of(each));
-                out.what.files.push_back(std::move(file));
+                what.files.push_back(std::move(file));
             }
-        } else if (whole.as_object().contains(name)) {
+        } else if (name != "what" && whole.as_object().contains(name)) {
             whole.as_object()[name] = value;
         } else {
             return fail{"a job has no \"" + std::string{name} + '"'};
         }
     }
-    auto const read = from_json<asked>(whole);
+    auto read = from_json<job_request>(whole);
     if (!read) return fail{message(read.error())};
-    out.app = read->app;
-    out.units = read->units;
-    out.wanted = read->wanted;
-    out.of = market::device_class{read->device_class};
-    out.each_most = read->each_most;
-    out.bond = read->bond;
-    out.post = read->post;
-    out.quorum = read->quorum;
-    out.search_s = read->search_s;
-    out.start_s = read->start_s;
-    out.run_s = read->run_s;
-    out.check_s = read->check_s;
-    return out;
+    read->what = std::move(what);
+    return *std::move(read);
 }
 
 result<std::vector<std::vector<bytes>>, std::string> results_of(json::value const* from)

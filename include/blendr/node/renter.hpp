@@ -39,6 +39,9 @@ struct job_request {
     std::uint32_t check_s = 10;    ///< and who checks, for each of its two steps
     std::optional<amount> bond{};  ///< that stands behind an agreement
 };
+BOOST_DESCRIBE_STRUCT(job_request, (),
+                      (app, what, units, wanted, of, each_most, post, quorum, search_s, start_s,
+                       run_s, check_s, bond))
 
 /// What it would cost, before anything is paid.
 struct job_quote {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/describe/class.hpp>
+
 #include <blendr/core/bytes.hpp>
 #include <blendr/core/result.hpp>
 
@@ -39,12 +41,14 @@ struct file {
     std::string name;
     bytes content;
 };
+BOOST_DESCRIBE_STRUCT(file, (), (name, content))
 
 /// What is asked of an app: a JSON object of options, and files that they name.
 struct order {
     std::string options = "{}";
     std::vector<file> files{};
 };
+BOOST_DESCRIBE_STRUCT(order, (), (options, files))
 
 /// An order, ready to be run: a job whose outcome is files.
 class task : public job {

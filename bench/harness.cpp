@@ -71,13 +71,6 @@ double now(clock by)
     return static_cast<double>(at.tv_sec) + 1e-9 * static_cast<double>(at.tv_nsec);
 }
 
-double median(std::vector<double> of)
-{
-    auto const middle = of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2);
-    std::nth_element(of.begin(), middle, of.end());
-    return *middle;
-}
-
 /// Instructions that this thread retires in user space. Many machines and containers do not let one count.
 class instruction_counter {
 public:
@@ -239,6 +232,13 @@ void run_google_benchmarks(char* program, run& to)
 #endif
 
 }  // namespace
+
+double median(std::vector<double> of)
+{
+    auto const middle = of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2);
+    std::nth_element(of.begin(), middle, of.end());
+    return *middle;
+}
 
 stopwatch::stopwatch(clock by) : by_{by}, start_{now(by)} {}
 void stopwatch::restart() { start_ = now(by_); }

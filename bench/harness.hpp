@@ -46,6 +46,8 @@ struct options {
         false;  ///< also report `<name>/instructions`, where the machine lets us count
 };
 
+double median(std::vector<double> of);
+
 /// Measures time from its construction, or from the last restart.
 class stopwatch {
 public:

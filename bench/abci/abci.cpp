@@ -203,54 +203,49 @@ suite const echo{"abci/echo", [](run& out) {
                  }};
 
 // Every transaction is new, so that every signature is checked. Each side has a chain of its own.
-suite const check{
-    "abci/check_tx", [](run& out) {
-        if (!out.wants("abci/check_tx/pipelined")) return;
-        constexpr std::size_t part = 2'048;
-        scratch where{};
-        auto const document = *abci::form<coins>::genesis(as_bytes(genesis_json()));
-        coins here{node::options(0)};
-        coins single{node::options(0)};
-        node there{"unix://" + (where.path / "s").string(), 0};
-        for (auto* each : {&here, &single, &there.chain})
-            BLENDR_ASSERT(each->init(document).has_value());
-        raw_client to{where.path / "s"};
-        auto const& txs = transfers();
-        std::vector<double> ratios{};
-        std::vector<double> rates{};
-        std::vector<double> to_single{};
-        for (std::size_t from = 0; from + part <= txs.size(); from += part) {
-            bytes stream{};
-            std::vector<bytes_view> views{};
-            for (std::size_t i = from; i < from + part; ++i) {
-                append_request(stream, 8, txs[i]);
-                views.emplace_back(txs[i]);
-            }
-            // what both sides use of the processors: the client's part of the socket counts as well
-            stopwatch const through{clock::process_cpu};
-            to.exchange(stream, part);
-            auto const socket = through.seconds();
-            stopwatch const direct{clock::process_cpu};
-            for (std::size_t i = 0; i < part; i += 256)
-                keep(here.submit(std::span{views}.subspan(i, 256)));
-            auto const batches = direct.seconds();
-            stopwatch const slow{clock::process_cpu};
-            for (auto const& each : views) keep(single.submit(each));
-            auto const singles = slow.seconds();
-            rates.push_back(part / socket);
-            ratios.push_back(batches / socket);
-            to_single.push_back(singles / socket);
-        }
-        BLENDR_ASSERT(there.chain.waiting().size() == here.waiting().size());
-        auto const median = [](std::vector<double> v) {
-            std::nth_element(v.begin(), v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2),
-                             v.end());
-            return v[v.size() / 2];
-        };
-        // the yardstick: the same batches handed over in this process; and then one by one
-        out.report("abci/check_tx/pipelined", median(rates), "tx/s", median(ratios));
-        out.report("abci/check_tx/beside_one_by_one", median(rates), "tx/s", median(to_single));
-    }};
+suite const check{"abci/check_tx", [](run& out) {
+                      if (!out.wants("abci/check_tx/pipelined")) return;
+                      constexpr std::size_t part = 2'048;
+                      scratch where{};
+                      auto const document = *abci::form<coins>::genesis(as_bytes(genesis_json()));
+                      coins here{node::options(0)};
+                      coins single{node::options(0)};
+                      node there{"unix://" + (where.path / "s").string(), 0};
+                      for (auto* each : {&here, &single, &there.chain})
+                          BLENDR_ASSERT(each->init(document).has_value());
+                      raw_client to{where.path / "s"};
+                      auto const& txs = transfers();
+                      std::vector<double> ratios{};
+                      std::vector<double> rates{};
+                      std::vector<double> to_single{};
+                      for (std::size_t from = 0; from + part <= txs.size(); from += part) {
+                          bytes stream{};
+                          std::vector<bytes_view> views{};
+                          for (std::size_t i = from; i < from + part; ++i) {
+                              append_request(stream, 8, txs[i]);
+                              views.emplace_back(txs[i]);
+                          }
+                          // what both sides use of the processors: the client's part of the socket counts as well
+                          stopwatch const through{clock::process_cpu};
+                          to.exchange(stream, part);
+                          auto const socket = through.seconds();
+                          stopwatch const direct{clock::process_cpu};
+                          for (std::size_t i = 0; i < part; i += 256)
+                              keep(here.submit(std::span{views}.subspan(i, 256)));
+                          auto const batches = direct.seconds();
+                          stopwatch const slow{clock::process_cpu};
+                          for (auto const& each : views) keep(single.submit(each));
+                          auto const singles = slow.seconds();
+                          rates.push_back(part / socket);
+                          ratios.push_back(batches / socket);
+                          to_single.push_back(singles / socket);
+                      }
+                      BLENDR_ASSERT(there.chain.waiting().size() == here.waiting().size());
+                      // the yardstick: the same batches handed over in this process; and then one by one
+                      out.report("abci/check_tx/pipelined", median(rates), "tx/s", median(ratios));
+                      out.report("abci/check_tx/beside_one_by_one", median(rates), "tx/s",
+                                 median(to_single));
+                  }};
 
 /// Whose application runs: ours, CometBFT's kvstore behind a socket of its own, as any application is, or the same one
 /// linked into CometBFT.

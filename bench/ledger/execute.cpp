@@ -251,13 +251,6 @@ times timed(Body&& body)
     return {std::max(here, all.seconds() - here), wall.seconds()};
 }
 
-double median(std::vector<double> all)
-{
-    auto const middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
-    std::nth_element(all.begin(), middle, all.end());
-    return *middle;
-}
-
 void curve(run& out, std::string const& how, std::uint32_t accounts, std::string const& size)
 {
     auto const name = "ledger/execute/" + how + "/" + size;

@@ -2,6 +2,7 @@
 // Four simplex validators over loopback TCP with their files, in one process: signed transfers a second, time to
 // finality, memory; and how fast a follower fetches what took long to make.
 #include <harness.hpp>
+#include <scratch.hpp>
 
 #include <unistd.h>
 
@@ -61,15 +62,6 @@ bytes genesis_of(std::uint32_t validators)
     return encode(out);
 }
 
-struct scratch {
-    scratch() : path{fs::temp_directory_path() / ("blendr-bench-" + std::to_string(::getpid()))}
-    {
-        fs::create_directories(path);
-    }
-    ~scratch() { fs::remove_all(path); }
-    fs::path path;
-};
-
 std::unique_ptr<node::node> begin(std::uint32_t who, bytes const& genesis, fs::path const& home,
                                   std::vector<std::string> peers, std::int64_t interval_ms,
                                   std::uint64_t stop_after = 0)
@@ -94,6 +86,22 @@ std::unique_ptr<node::node> begin(std::uint32_t who, bytes const& genesis, fs::p
     return *std::move(made);
 }
 
+/// Validators 0 to count - 1, each told of those before it.
+std::vector<std::unique_ptr<node::node>> validators_of(bytes const& genesis, std::uint32_t count,
+                                                       fs::path const& home,
+                                                       std::int64_t interval_ms,
+                                                       std::uint64_t stop_after = 0)
+{
+    std::vector<std::unique_ptr<node::node>> out{};
+    std::vector<std::string> where{};
+    for (std::uint32_t i = 0; i < count; ++i) {
+        out.push_back(begin(i, genesis, home / ("validator" + std::to_string(i)), where,
+                            interval_ms, stop_after));
+        where.push_back(out.back()->status().p2p);
+    }
+    return out;
+}
+
 std::uint64_t resident()
 {
     std::ifstream in{"/proc/self/statm"};
@@ -110,15 +118,9 @@ double seconds_since(steady::time_point t)
 void transfers(run& r)
 {
     if (!r.wants("node/simplex4/transfers")) return;
-    scratch const files{};
-    auto const genesis = genesis_of(4);
-    std::vector<std::unique_ptr<node::node>> nodes{};
-    std::vector<std::string> where{};
+    bench::directory const files{};
     auto const before = resident();
-    for (std::uint32_t i = 0; i < 4; ++i) {
-        nodes.push_back(begin(i, genesis, files.path / std::to_string(i), where, 100));
-        where.push_back(nodes.back()->status().p2p);
-    }
+    auto const nodes = validators_of(genesis_of(4), 4, files.path, 100);
     // Signed beforehand: the senders' work is not the network's.
     std::vector<bytes> all{};
     std::vector<hash256> ids{};
@@ -205,16 +207,10 @@ void transfers(run& r)
 void sync(run& r, std::string const& name, std::uint32_t validators, std::uint64_t wanted)
 {
     if (!r.wants(name)) return;
-    scratch const files{};
+    bench::directory const files{};
     auto const genesis = genesis_of(validators);
-    std::vector<std::unique_ptr<node::node>> makers{};
-    std::vector<std::string> where{};
     auto const begun = steady::now();
-    for (std::uint32_t i = 0; i < validators; ++i) {
-        makers.push_back(
-            begin(i, genesis, files.path / ("maker" + std::to_string(i)), where, 0, wanted));
-        where.push_back(makers.back()->status().p2p);
-    }
+    auto const makers = validators_of(genesis, validators, files.path, 0, wanted);
     auto const highest = [&] {
         height out{};
         for (auto const& each : makers) out = std::max(out, each->status().last);
@@ -224,6 +220,8 @@ void sync(run& r, std::string const& name, std::uint32_t validators, std::uint64
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     auto const made = highest();
     auto const making = static_cast<double>(made.get()) / seconds_since(begun);
+    std::vector<std::string> where{};
+    for (auto const& each : makers) where.push_back(each->status().p2p);
     auto follower = begin(50, genesis, files.path / "follower", where, 0, 0);
     auto const joined = steady::now();
     // What is left when it is nearly there is the engine's own business.
@@ -241,15 +239,9 @@ void soak(run& r)
     if (!r.wants("node/soak/memory")) return;
     auto const* const told = std::getenv("BLENDR_SOAK_SECONDS");
     auto const seconds = told != nullptr ? std::atof(told) : 60.0;
-    scratch const files{};
-    auto const genesis = genesis_of(4);
-    std::vector<std::unique_ptr<node::node>> nodes{};
-    std::vector<std::string> where{};
+    bench::directory const files{};
     auto const before = resident();
-    for (std::uint32_t i = 0; i < 4; ++i) {
-        nodes.push_back(begin(i, genesis, files.path / std::to_string(i), where, 100));
-        where.push_back(nodes.back()->status().p2p);
-    }
+    auto const nodes = validators_of(genesis_of(4), 4, files.path, 100);
     auto const begun = steady::now();
     std::uint64_t sent = 0, early = 0, most = 0;
     while (seconds_since(begun) < seconds) {

@@ -121,12 +121,6 @@ seconds run_on(sample const& of, std::span<compute::device* const> on, double sp
     return {wall.seconds(), cpu.seconds()};
 }
 
-double median(std::vector<double> of)
-{
-    std::sort(of.begin(), of.end());
-    return of[of.size() / 2];
-}
-
 void compare(bench::run& r, std::string const& kind, compute::device& one, compute::device& two)
 {
     std::vector<sample> made;

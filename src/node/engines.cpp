@@ -8,9 +8,8 @@
 #include <blendr/consensus/solo.hpp>
 
 namespace blendr::node {
-namespace {
 
-consensus::chained_config chained_from(engine_settings const& s)
+consensus::chained_config chained_config_of(engine_settings const& s)
 {
     consensus::chained_config out{};
     out.interval_ms = s.interval_ms;
@@ -20,15 +19,13 @@ consensus::chained_config chained_from(engine_settings const& s)
     return out;
 }
 
-}  // namespace
-
 engine_registry engine_registry::standard()
 {
     engine_registry out{};
     out.add<consensus::solo>(
         [](engine_settings const& s) { return consensus::solo_config{s.interval_ms}; });
-    out.add<consensus::simplex>(chained_from);
-    out.add<consensus::hotstuff2>(chained_from);
+    out.add<consensus::simplex>(chained_config_of);
+    out.add<consensus::hotstuff2>(chained_config_of);
     out.add<consensus::authority>([](engine_settings const& s) {
         consensus::authority_config c{};
         c.slot_ms = s.interval_ms;

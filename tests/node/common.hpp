@@ -4,6 +4,9 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
@@ -63,6 +66,12 @@ bool eventually(Done&& done, std::int64_t ms = 60'000)
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
     return done();
+}
+
+inline std::string text_of(std::filesystem::path const& file)
+{
+    std::ifstream in{file, std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
 }
 
 inline std::shared_ptr<node::logger> quiet()

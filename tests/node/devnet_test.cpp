@@ -24,15 +24,9 @@ using namespace blendr::test;
 
 namespace {
 
-std::string text(fs::path const& at)
-{
-    std::ifstream in{at, std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
-
 work::file file_at(fs::path const& at)
 {
-    return {at.filename().string(), to_bytes(std::string_view{text(at)})};
+    return {at.filename().string(), to_bytes(std::string_view{text_of(at)})};
 }
 
 crypto::identity owner(fs::path const& key)
@@ -50,8 +44,8 @@ public:
         fs::remove_all(dir_);
         fs::create_directories(dir_);
         auto const status = script(words, true);
-        said_ = text(dir_ / "said");
-        auto const read = parse_json(text(home() / "job.json"));
+        said_ = text_of(dir_ / "said");
+        auto const read = parse_json(text_of(home() / "job.json"));
         good_ = status == 0 && read && read->is_object();
         if (read) story_ = *read;
     }
@@ -65,7 +59,7 @@ public:
     {
         for (auto const& each : done_here(what)) {
             INFO(each.name);
-            auto const got = text(home() / "results" / each.name);
+            auto const got = text_of(home() / "results" / each.name);
             CHECK(got.size() == each.content.size());
             CHECK(got == as_text(each.content));
         }
@@ -76,7 +70,7 @@ public:
     void count_all() const
     {
         std::string port{}, validators{};
-        std::istringstream{text(home() / "port")} >> port >> validators;
+        std::istringstream{text_of(home() / "port")} >> port >> validators;
         node::client const ask{"127.0.0.1:" + std::to_string(std::stoul(port) + 3)};
         auto const voters = std::stoul(validators);
         std::vector<process> nodes{};
@@ -101,21 +95,8 @@ public:
             bonds.push_back(market::bond_of({seller.account(), 0}));
             close_shop(ask, seller);
         }
-        for (int tries = 0; tries < 200; ++tries) {
-            auto const before = ask.row<ledger::base, ledger::facts>(0);
-            amount sum{};
-            for (auto const& each : purses)
-                if (auto const found = ask.purse_of(each)) sum += found->balance;
-            for (auto const& each : bonds)
-                if (auto const row = ask.row<bond::contract, bond::contract::bonds>(each))
-                    sum += row->held.held();
-            auto const after = ask.row<ledger::base, ledger::facts>(0);
-            if (!before || !after || before->at != after->at) continue;
-            auto const& m = after->money;
-            CHECK(sum == m.premined + m.emitted - m.burned);
-            return;
-        }
-        FAIL("no moment without a new block");
+        auto const [is, should] = money(ask, purses, bonds);
+        CHECK(is == should);
     }
 
 private:
@@ -130,25 +111,6 @@ private:
         process run{command, dir_ / "said"};
         return run.join(280'000).value_or(-1);
     }
-    static void close_shop(node::client const& ask, crypto::identity const& me)
-    {
-        node::outbox out{ask, me, 1_blnd};
-        REQUIRE(eventually(
-            [&] {
-                auto const at = ask.where();
-                if (!at) return false;
-                out.settle(at->last);
-                auto const mine = ask.ask<std::vector<market::query::my_order>>(
-                    "market/my_orders", market::query::my_orders{me.account(), {}, 100});
-                if (!mine) return false;
-                for (auto const& each : *mine)
-                    out.say("close",
-                            {ledger::wrap<market::contract>(market::contract::cancel{each.key})});
-                return mine->empty() && out.idle();
-            },
-            60'000));
-    }
-
     fs::path dir_, tree_;
     std::string said_{};
     boost::json::value story_{};

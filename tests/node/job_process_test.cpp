@@ -61,7 +61,7 @@ public:
     std::string const& address(unsigned i) const { return address_[i]; }
     std::string log(unsigned i) const
     {
-        return text(dir_ / ("provider" + std::to_string(i) + ".log"));
+        return text_of(dir_ / ("provider" + std::to_string(i) + ".log"));
     }
     std::filesystem::path const& dir() const { return dir_; }
     devnet& net() { return net_; }
@@ -73,7 +73,7 @@ public:
         auto const log = dir_ / ("said" + std::to_string(said_++));
         process one{command, log};
         auto const status = one.join(120'000);
-        return {status.value_or(-1), text(log)};
+        return {status.value_or(-1), text_of(log)};
     }
     std::vector<std::string> wallet_command(std::vector<std::string> const& words) const
     {
@@ -141,47 +141,23 @@ public:
     /// Everybody stops selling; then every grain lies in purses and bonds, and they sum up to the supply.
     void count_all()
     {
-        std::vector<crypto::address> all{ledger::treasury_pot(), ledger::providers_pot()};
+        std::vector<crypto::address> purses{ledger::treasury_pot(), ledger::providers_pot()};
+        std::vector<bond::subject> bonds{};
+        auto const owner = [&](std::filesystem::path const& file) {
+            crypto::identity out{*crypto::open_keystore(file, crypto::secret{})};
+            purses.push_back(out.account());
+            return out;
+        };
         for (unsigned i = 0; i < agents_.size(); ++i) {
             agents_[i].kill();
-            crypto::identity const me{*crypto::open_keystore(key(i), crypto::secret{})};
-            all.push_back(me.account());
-            node::outbox out{ask(), me, 1_blnd};
-            REQUIRE(eventually([&] {
-                auto const at = ask().where();
-                if (!at) return false;
-                out.settle(at->last);
-                auto const mine = ask().ask<std::vector<market::query::my_order>>(
-                    "market/my_orders", market::query::my_orders{me.account(), {}, 100});
-                if (!mine) return false;
-                for (auto const& each : *mine)
-                    out.say("close",
-                            {ledger::wrap<market::contract>(market::contract::cancel{each.key})});
-                return mine->empty() && out.idle();
-            }));
+            auto const seller = owner(key(i));
+            bonds.push_back(market::bond_of({seller.account(), 0}));
+            close_shop(ask(), seller);
         }
-        for (auto const& at : {net_.home(0) / "node.key", dir_ / "net" / "wallet.key"})
-            all.push_back(crypto::identity{*crypto::open_keystore(at, crypto::secret{})}.account());
-        auto const voter =
-            crypto::open_keystore(net_.home(0) / "node.key", crypto::secret{})->self();
-        for (int tries = 0; tries < 100; ++tries) {
-            auto const before = ask().row<ledger::base, ledger::facts>(0);
-            amount sum = bonded(bond::subject_of(voter));
-            for (auto const& each : all) sum += ask().purse_of(each).value().balance;
-            for (unsigned i = 0; i < agents_.size(); ++i)
-                sum += bonded(market::bond_of({*crypto::parse_address(address_[i]), 0}));
-            auto const after = ask().row<ledger::base, ledger::facts>(0);
-            if (!before || !after || before->at != after->at) continue;
-            auto const& m = after->money;
-            CHECK(sum == m.premined + m.emitted - m.burned);
-            return;
-        }
-        FAIL("no moment without a new block");
-    }
-    static std::string text(std::filesystem::path const& at)
-    {
-        std::ifstream in{at};
-        return {std::istreambuf_iterator<char>{in}, {}};
+        bonds.push_back(bond::subject_of(owner(net_.home(0) / "node.key").self()));
+        (void)owner(dir_ / "net" / "wallet.key");
+        auto const [is, should] = money(ask(), purses, bonds);
+        CHECK(is == should);
     }
 
 private:
@@ -195,10 +171,6 @@ private:
         return (dir_ / ("provider" + std::to_string(i))).string();
     }
     std::string key(unsigned i) const { return home(i) + "/provider.key"; }
-    amount bonded(bond::subject const& which) const
-    {
-        return ask().row<bond::contract, bond::contract::bonds>(which).value().held.held();
-    }
 
     std::filesystem::path dir_;
     devnet net_;
@@ -220,7 +192,7 @@ bool programs_are_there()
 
 void is_a_picture(fs::path const& at)
 {
-    auto const raw = bazaar::text(at);
+    auto const raw = text_of(at);
     CHECK(raw.size() > 100);
     CHECK(raw.substr(1, 3) == "PNG");
 }
@@ -256,7 +228,7 @@ void killed(std::string const& name, unsigned times)
                 }
                 ++kills;
             }
-            if (watching.join(300)) summary = bazaar::last(bazaar::text(log), "summary");
+            if (watching.join(300)) summary = bazaar::last(text_of(log), "summary");
         }
         REQUIRE_MESSAGE(!summary.is_null(), "job " << number << " does not end");
         auto const phase = std::string{summary.at("phase").as_string()};

@@ -22,6 +22,7 @@
 #include <blendr/work/app.hpp>
 
 #include "common.hpp"
+#include "till.hpp"
 
 namespace blendr::test {
 
@@ -177,34 +178,18 @@ public:
         auto const found = ask().purse_of(person(who).account());
         return found ? found->balance : amount{};
     }
-    amount bonded(std::uint8_t who, std::uint32_t device = 0) const
-    {
-        auto const found = ask().row<bond::contract, bond::contract::bonds>(
-            market::bond_of({person(who).account(), device}));
-        return found ? found->held.held() : amount{};
-    }
-    /// All that purses and bonds hold, and all that there should be when no job and no order lives: both
-    /// of one block.
+    /// All that there is, and all that there should be when no job and no order lives.
     std::pair<amount, amount> money(unsigned devices = 1) const
     {
-        using facts = ledger::facts::row;
-        auto const until = std::chrono::steady_clock::now() + std::chrono::minutes{1};
-        while (std::chrono::steady_clock::now() < until) {
-            auto const before = ask().row<ledger::base, ledger::facts>(0);
-            amount sum{};
-            for (std::uint8_t i = 10; i < 10 + people_; ++i) {
-                sum += balance(i);
-                for (unsigned d = 0; d < devices; ++d) sum += bonded(i, d);
-            }
-            for (auto const i : {std::uint8_t{1}, std::uint8_t{100}}) sum += balance(i);
-            for (auto const& pot : {ledger::treasury_pot(), ledger::providers_pot()})
-                sum += ask().purse_of(pot).value().balance;
-            auto const after = ask().row<ledger::base, ledger::facts>(0);
-            if (!before || !after || before->at != after->at) continue;
-            facts const& now = *after;
-            return {sum, now.money.premined + now.money.emitted - now.money.burned};
+        std::vector<crypto::address> purses{ledger::treasury_pot(), ledger::providers_pot(),
+                                            person(1).account(), person(100).account()};
+        std::vector<bond::subject> bonds{};
+        for (std::uint8_t i = 10; i < 10 + people_; ++i) {
+            purses.push_back(person(i).account());
+            for (unsigned d = 0; d < devices; ++d)
+                bonds.push_back(market::bond_of({person(i).account(), d}));
         }
-        return {};
+        return test::money(ask(), purses, bonds);
     }
 
 private:

@@ -17,6 +17,7 @@
 #include <blendr/node/sync.hpp>
 
 #include "common.hpp"
+#include "ear.hpp"
 
 using namespace blendr;
 using namespace blendr::test;
@@ -141,20 +142,9 @@ TEST_CASE("node: a validator that sends noise, lies and repeats on every topic s
         REQUIRE(made);
         nodes.push_back(*std::move(made));
     }
-    struct villain final : net::receiver {
-        void on_joined(crypto::public_key const&) override {}
-        bool on_message(crypto::public_key const&, net::lane, bytes_view m) override
-        {
-            std::lock_guard const lock{mutex};
-            if (heard.size() < 200) heard.push_back(to_bytes(m));
-            return true;
-        }
-        void on_left(crypto::public_key const&, net::error) override {}
-        std::mutex mutex{};
-        std::vector<bytes> heard{};
-    } ear{};
+    ear hears{};
     auto const it = net.join(person(4).self());
-    REQUIRE(it->start(ear));
+    REQUIRE(it->start(hears));
     auto const bob = person(101).account();
     REQUIRE(nodes[0]->submit(transfer(person(100), bob, 0)));
     INFO("seed " << seed());
@@ -164,8 +154,8 @@ TEST_CASE("node: a validator that sends noise, lies and repeats on every topic s
         for (auto& each : message) each = static_cast<std::byte>(random());
         message[0] = static_cast<std::byte>(random.below(4));
         if (i % 2 == 0) {  // somebody else's words, sometimes bent
-            std::lock_guard const lock{ear.mutex};
-            if (!ear.heard.empty()) message = ear.heard[random.below(ear.heard.size())];
+            std::lock_guard const lock{hears.mutex};
+            if (!hears.heard.empty()) message = hears.heard[random.below(hears.heard.size())];
             auto const at = random.below(message.size());
             if (i % 4 == 0) message[at] ^= std::byte{4};
         }

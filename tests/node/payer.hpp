@@ -4,8 +4,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include <blendr/crypto/json.hpp>
@@ -16,21 +14,12 @@
 
 namespace blendr::test {
 
-inline std::string text_of(fs::path const& file)
-{
-    std::ifstream in{file};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
-
 /// The owner of the premine, who pays.
 struct payer {
     explicit payer(devnet const& net)
         : me{crypto::identity{*crypto::open_keystore(net.dir() / "wallet.key", crypto::secret{})}}
     {
-        auto const text = [&] {
-            std::ifstream in{net.home(0) / "genesis.json"};
-            return std::string{std::istreambuf_iterator<char>{in}, {}};
-        }();
+        auto const text = text_of(net.home(0) / "genesis.json");
         chain = ledger::chain_id{parse_json(text)->at("chain").to_number<std::uint64_t>()};
     }
     std::string next(crypto::address const& to)

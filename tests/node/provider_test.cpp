@@ -40,22 +40,11 @@ void settled_to_the_grain(job_town const& town, unsigned devices = 1)
     CHECK(is == should);
 }
 
-/// Asks lie in the book with prepaid auctions until their owners go: they are taken out by hand.
-void close_shop(job_town& town, std::initializer_list<std::uint8_t> who)
+void close_shops(job_town& town, std::initializer_list<std::uint8_t> who)
 {
     for (auto const each : who) {
         town.send_home(each);
-        node::outbox out{town.ask(), person(each), 1_blnd};
-        REQUIRE(eventually([&] {
-            out.settle(town.ask().where().value().last);
-            auto const mine = town.ask().ask<std::vector<market::query::my_order>>(
-                "market/my_orders", market::query::my_orders{person(each).account(), {}, 100});
-            if (!mine) return false;
-            for (auto const& order : *mine)
-                out.say("close",
-                        {ledger::wrap<market::contract>(market::contract::cancel{order.key})});
-            return mine->empty() && out.idle();
-        }));
+        close_shop(town.ask(), person(each));
     }
 }
 
@@ -108,7 +97,7 @@ TEST_CASE("provider: a job is found, matched, held, run, checked, paid and rated
     auto const right = done_here(what);
     REQUIRE(files->size() == right.size());
     for (std::size_t i = 0; i < right.size(); ++i) CHECK((*files)[i].content == right[i].content);
-    close_shop(town, {10, 11, 12});
+    close_shops(town, {10, 11, 12});
     settled_to_the_grain(town);
 }
 
@@ -140,7 +129,7 @@ TEST_CASE("provider: wrong results are caught, the bond pays, and an honest one 
     }
     CHECK(slashed != amount{});
     CHECK((*by->files(*number))[0].content == done_here(what)[0].content);
-    close_shop(town, {10, 11, 12});
+    close_shops(town, {10, 11, 12});
     settled_to_the_grain(town);
 }
 
@@ -174,7 +163,7 @@ TEST_CASE("provider: one that is gone loses its units, and others finish them" *
     for (auto const& deal : story.stages[0].deals)
         if (deal.provider == lost) CHECK(deal.paid == amount{});
     CHECK((*by->files(*number))[0].content == done_here(what)[0].content);
-    close_shop(town, {10, 11, 12});
+    close_shops(town, {10, 11, 12});
     settled_to_the_grain(town);
 }
 
@@ -203,7 +192,7 @@ TEST_CASE("provider: agent and renter are stopped and started again, and the job
     CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
     for (auto const& deal : story.stages[0].deals) CHECK(deal.slashed == amount{});
     CHECK((*by->files(*number))[0].content == done_here(what)[0].content);
-    close_shop(town, {10, 11, 12});
+    close_shops(town, {10, 11, 12});
     settled_to_the_grain(town);
 }
 
@@ -234,7 +223,7 @@ TEST_CASE("provider: what its owner does not allow is not done" * doctest::test_
     CHECK(story.phase == node::job_phase::failed);
     CHECK(explained.find("price") != std::string::npos);
     CHECK(choosy.report().delivered == 0);
-    close_shop(town, {10, 11});
+    close_shops(town, {10, 11});
     settled_to_the_grain(town, 2);
 }
 
@@ -282,6 +271,6 @@ TEST_CASE("provider: a hundred small jobs at once all settle" * doctest::test_su
     MESSAGE(good << " of 100 done in " << took.count() << " s");
     CHECK(done == 100);
     CHECK(good == 100);
-    close_shop(town, {10, 11, 12});
+    close_shops(town, {10, 11, 12});
     settled_to_the_grain(town);
 }

@@ -15,6 +15,10 @@
 
 #include <blendr/consensus/engine.hpp>
 
+namespace blendr::consensus {
+struct chained_config;
+}
+
 namespace blendr::node {
 
 /// What an operator may tune of any engine; each takes what it has use for. All nodes of a chain must agree
@@ -76,6 +80,9 @@ private:
     E engine_;
 };
 }  // namespace impl
+
+/// For engines that go by chained certificates, as simplex and hotstuff2 do.
+consensus::chained_config chained_config_of(engine_settings const& from);
 
 /// Engines by name. A node's own is one line:
 ///

@@ -24,6 +24,8 @@
 #include <blendr/node/sync.hpp>
 #include <blendr/sim/byzantine.hpp>
 
+#include "../ear.hpp"
+
 using namespace blendr;
 
 namespace {
@@ -72,14 +74,7 @@ private:
 int forge(std::span<std::string const> arguments)
 {
     auto engines = node::engine_registry::standard();
-    engines.add<forging>([](node::engine_settings const& s) {
-        forging::config out{};
-        out.interval_ms = s.interval_ms;
-        out.view_ms = s.view_ms;
-        out.delta_ms = s.delta_ms;
-        out.ask_ms = s.ask_ms;
-        return out;
-    });
+    engines.add<forging>(node::chained_config_of);
     return node::run_command_line(arguments, node::standard_chain(), engines);
 }
 
@@ -88,19 +83,6 @@ std::string file(std::string const& path)
     std::ifstream in{path};
     return {std::istreambuf_iterator<char>{in}, {}};
 }
-
-struct ear final : net::receiver {
-    void on_joined(crypto::public_key const&) override {}
-    bool on_message(crypto::public_key const&, net::lane, bytes_view m) override
-    {
-        std::lock_guard const lock{mutex};
-        if (heard.size() < 100) heard.push_back(to_bytes(m));
-        return true;
-    }
-    void on_left(crypto::public_key const&, net::error) override {}
-    std::mutex mutex{};
-    std::vector<bytes> heard{};
-};
 
 bytes about(std::byte topic, bytes message)
 {
@@ -120,7 +102,7 @@ int noise(std::string const& home)
                                with->consensus);
     o.listen = {};
     o.peers = with->p2p.peers;
-    ear listens{};
+    test::ear listens{};
     auto const it = net::make_tcp_transport(std::move(o));
     if (!it->start(listens)) return 1;
     std::printf("%s\n", to_text(me.self()).c_str());

@@ -216,7 +216,7 @@ private:
         ids_.sweep();
         for (std::uint32_t k = 0; k < units_.size(); ++k) {
             auto const* saved = chosen_.saved == nullptr ? nullptr : chosen_.saved->find(number, k);
-            if (saved == nullptr) {
+            if (saved == nullptr || !possible(now.units[k], *saved)) {
                 pending_.insert(k);
                 continue;
             }
@@ -249,6 +249,7 @@ private:
     {
         for (auto const which : running_)
             for (auto& copy : units_[which].copies) copy.stop.request_stop();
+        if (judging_) judging_->request_stop();
     }
 
     void tell(std::unique_lock<std::mutex>& lock)
@@ -335,16 +336,24 @@ private:
                 return by.run(what, std::move(stop));
             } catch (std::exception const& e) {
                 return fail{problem{fault::device_failed, e.what()}};
+            } catch (...) {
+                return fail{problem{fault::device_failed, "it threw what is no exception"}};
             }
         }();
-        if (!made) return made;
-        if (what.result_bytes && made->size() != *what.result_bytes)
-            return fail{problem{fault::wrong_size, std::to_string(made->size()) +
+        if (made) BLENDR_CHECK(possible(what, *made));
+        return made;
+    }
+
+    /// Whether it may be a result of the unit at all.
+    result<nothing, problem> possible(unit const& what, bytes_view made) const
+    {
+        if (what.result_bytes && made.size() != *what.result_bytes)
+            return fail{problem{fault::wrong_size, std::to_string(made.size()) +
                                                        " bytes instead of " +
                                                        std::to_string(*what.result_bytes)}};
-        if (auto why = job_.wrong(what, *made))
+        if (auto why = job_.wrong(what, made))
             return fail{problem{fault::wrong_result, *std::move(why)}};
-        return made;
+        return nothing{};
     }
 
     /// Lists a unit under what it is: waiting for a runner, at one, or neither.
@@ -397,9 +406,10 @@ private:
         return false;
     }
 
-    /// A unit with results of which none is taken, and nobody left who could help.
+    /// A unit with results of which none is taken, and nobody left who could help; one at a time, as the referee works.
     std::optional<std::uint32_t> undecided() const
     {
+        if (judging_) return std::nullopt;
         for (auto const which : pending_) {
             auto const& u = units_[which];
             if (!u.votes.empty() && u.copies.empty() && !u.judged && !anybody_for(u, false))
@@ -421,12 +431,14 @@ private:
             return;
         }
         ++at_work_;
+        auto const stop = judging_.emplace().get_token();
         auto const number = stage_number_;
         lock.unlock();
-        auto made = attempt(*chosen_.referee, what, chosen_.stop);
+        auto made = attempt(*chosen_.referee, what, stop);
         auto const receipt = made ? receipt_for(number, which, what, *made) : unit_receipt{};
         lock.lock();
         --at_work_;
+        judging_.reset();
         if (made) {
             take(which, what, std::move(*made), receipt, {});
         } else if (!problem_) {
@@ -586,6 +598,7 @@ private:
     bool over_ = false;
     std::size_t at_work_ = 0;
     std::optional<problem> problem_;
+    std::optional<std::stop_source> judging_;  ///< while the referee is asked
 
     stage const* stage_ = nullptr;  ///< null between stages
     std::uint32_t stage_number_ = 0;
@@ -631,12 +644,18 @@ result<run_report, problem> run(job& what, std::span<runner* const> on, run_opti
         return fail{problem{fault::bad_plan, std::to_string(chosen.agree) + " of " +
                                                  std::to_string(on.size()) +
                                                  " runners cannot agree"}};
+    std::set<runner*> different{on.begin(), on.end()};
+    if (different.size() != on.size() || different.contains(nullptr))
+        return fail{problem{fault::bad_plan, "a runner is none, or is there twice"}};
+    if (chosen.referee != nullptr && different.contains(chosen.referee))
+        return fail{problem{fault::bad_plan, "the referee is one of the runners"}};
     auto const began = clock::now();
     run_report out;
+    std::optional<stage> now;  // outlives those who work on it, whatever is thrown
     {
         crew workers{what, on, chosen};
         for (std::uint32_t number = 0;; ++number) {
-            BLENDR_TRY(auto const now, what.next(out.results));
+            BLENDR_TRY(now, what.next(out.results));
             if (!now) break;
             BLENDR_CHECK(check(*now));
             BLENDR_CHECK(workers.do_stage(number, *now, out.results, out.receipts, out.resumed));

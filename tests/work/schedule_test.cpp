@@ -2,6 +2,8 @@
 #include <blendr/work/schedule.hpp>
 
 #include <atomic>
+#include <stdexcept>
+#include <string>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -206,6 +208,169 @@ TEST_CASE("schedule: where results must agree the outvoted are named, a referee 
     CHECK(run(nobody, all(one, two), chosen).error().what == fault::bad_plan);
     chosen.agree = 0;
     CHECK(run(nobody, all(one, two), chosen).error().what == fault::bad_plan);
+}
+
+TEST_CASE("schedule: a referee is asked about one unit at a time, however many are torn")
+{
+    auto const liar_of = [](std::string name, std::byte lie) {
+        return make_runner(std::move(name), 0,
+                           [lie](unit const& what, std::stop_token) -> result<bytes, problem> {
+                               auto out = sum_of_squares::right(what);
+                               out[0] ^= lie;
+                               return out;
+                           });
+    };
+    auto const one = liar_of("one", std::byte{1}), two = liar_of("two", std::byte{2}),
+               three = liar_of("three", std::byte{4});
+    std::atomic<int> at_once{0}, most{0}, asked{0};
+    auto const judge =
+        make_runner("judge", 0, [&](unit const& what, std::stop_token) -> result<bytes, problem> {
+            int const now = ++at_once;
+            if (now > most) most = now;
+            ++asked;
+            std::this_thread::sleep_for(2ms);
+            --at_once;
+            return sum_of_squares::right(what);
+        });
+    run_options chosen;
+    chosen.agree = 2;
+    chosen.failures_max = 1000;
+    chosen.referee = judge.get();
+    sum_of_squares what{30};
+    auto const made = run(what, all(one, two, three), chosen).value();
+    CHECK(sum_in(made) == sum_of_squares::expected(30));
+    CHECK(asked == static_cast<int>(made.receipts.size()));
+    CHECK(most == 1);
+    for (auto const& each : made.runners) CHECK(each.wrong == made.receipts.size());
+}
+
+TEST_CASE("schedule: a run that is stopped stops its referee, and one that dies is told")
+{
+    auto const good = honest("good");
+    auto const liar =
+        make_runner("liar", 0, [](unit const& what, std::stop_token) -> result<bytes, problem> {
+            auto out = sum_of_squares::right(what);
+            out[0] ^= std::byte{1};
+            return out;
+        });
+    std::stop_source stop;
+    auto const judge =
+        make_runner("judge", 0, [&](unit const&, std::stop_token asked) -> result<bytes, problem> {
+            stop.request_stop();
+            while (!asked.stop_requested()) std::this_thread::sleep_for(1ms);
+            return fail{problem{fault::device_failed, "stopped"}};
+        });
+    run_options chosen;
+    chosen.agree = 2;
+    chosen.referee = judge.get();
+    chosen.stop = stop.get_token();
+    sum_of_squares what{1}, again{1};
+    CHECK(run(what, all(good, liar), chosen).error().what == fault::cancelled);
+
+    auto const dead =
+        make_runner("dead", 0, [](unit const&, std::stop_token) -> result<bytes, problem> {
+            throw 7;  // not even an exception
+        });
+    chosen.referee = dead.get();
+    chosen.stop = {};
+    auto const why = run(again, all(good, liar), chosen).error();
+    CHECK(why.what == fault::unit_failed);
+    CHECK(why.why.find("the referee says") != std::string::npos);
+    CHECK(why.why.find("it threw") != std::string::npos);
+}
+
+TEST_CASE("schedule: another unit that cannot be done does not wait for the referee")
+{
+    // Three tear the first unit. Two are at the second, and fail there once the third has asked the referee.
+    std::atomic<bool> judging{false}, stopped{false};
+    auto const until = [](auto const& seen) {
+        for (int k = 0; k < 5000 && !seen(); ++k) std::this_thread::sleep_for(1ms);
+    };
+    auto const runner_of = [&](std::string name, std::byte lie) {
+        return make_runner(
+            std::move(name), 0,
+            [&judging, until, lie,
+             tore = false](unit const& what, std::stop_token) mutable -> result<bytes, problem> {
+                auto out = sum_of_squares::right(what);
+                out[0] ^= lie;
+                tore = tore || what.where.from.x == 0;
+                // Who came to the second before the first must come back from it to tear that.
+                if (what.where.from.x == 0 || !tore) return out;
+                until([&] { return judging.load(); });
+                return fail{problem{fault::program_failed, "no such number"}};
+            });
+    };
+    auto const judge =
+        make_runner("judge", 0, [&](unit const&, std::stop_token stop) -> result<bytes, problem> {
+            judging = true;
+            until([&] { return stop.stop_requested(); });
+            stopped = stop.stop_requested();
+            return fail{problem{fault::device_failed, "stopped"}};
+        });
+    auto const one = runner_of("one", std::byte{1}), two = runner_of("two", std::byte{2}),
+               three = runner_of("three", std::byte{4});
+    run_options chosen;
+    chosen.agree = 2;
+    chosen.attempts_max = 1;
+    chosen.late = 1e12;
+    chosen.referee = judge.get();
+    sum_of_squares what{2};
+    auto const torn = run(what, all(one, two, three), chosen).error();
+    CHECK(torn.what == fault::unit_failed);
+    CHECK(torn.why.find("no such number") != std::string::npos);
+    CHECK(stopped);
+}
+
+TEST_CASE("schedule: nobody agrees with himself, and no referee judges his own result")
+{
+    auto const one = honest("one"), two = honest("two");
+    run_options chosen;
+    chosen.agree = 2;
+    sum_of_squares what{4};
+    CHECK(run(what, all(one, one), chosen).error().what == fault::bad_plan);
+    chosen.referee = one.get();
+    CHECK(run(what, all(one, two), chosen).error().what == fault::bad_plan);
+    std::array<runner*, 2> const hole{one.get(), nullptr};
+    CHECK(run(what, hole).error().what == fault::bad_plan);
+}
+
+TEST_CASE("schedule: whatever a runner throws is its failure, and what progress throws comes out")
+{
+    auto const good = honest("good", 1ms);
+    auto const throws =
+        make_runner("throws", 0, [](unit const&, std::stop_token) -> result<bytes, problem> {
+            throw std::string{"no exception"};
+        });
+    sum_of_squares what{20}, again{20};
+    auto const made = run(what, all(throws, good)).value();
+    CHECK(sum_in(made) == sum_of_squares::expected(20));
+    CHECK(made.runners[1].failures == 0);
+
+    run_options chosen;
+    chosen.progress_every = 1ms;
+    chosen.on_progress = [](progress const& at) {
+        if (at.running > 0) throw std::runtime_error{"enough"};
+    };
+    CHECK_THROWS_AS((void)run(again, all(good), chosen), std::runtime_error);
+}
+
+TEST_CASE("schedule: what a checkpoint holds is looked at like what a runner returns")
+{
+    sum_of_squares whole{10, true};
+    auto const one = honest("one");
+    auto const want = run(whole, all(one)).value();
+    auto const file = blendr::test::scratch("work_forged") / "run";
+    auto saved = checkpoint::open(file, whole.identity()).value();
+    REQUIRE(saved.save(0, 2, encode(std::uint64_t{4})));
+    REQUIRE(saved.save(0, 3, encode(std::uint64_t{8})));  // it is 9
+    REQUIRE(saved.save(0, 4, bytes(7)));                  // a byte is missing
+    run_options chosen;
+    chosen.saved = &saved;
+    auto const made = run(whole, all(one), chosen).value();
+    CHECK(made.resumed == 1);
+    CHECK(made.results == want.results);
+    CHECK(made.root == want.root);
+    CHECK(*saved.find(0, 3) == encode(std::uint64_t{9}));
 }
 
 TEST_CASE("schedule: who hangs is overtaken")

@@ -21,7 +21,8 @@
 
 namespace blendr::work {
 
-/// Who runs units: a device here, or somebody far away. One unit at a time, on a thread of the run.
+/// Who runs units: a device here, or somebody far away. One unit at a time, on a thread of the run; a referee's
+/// thread may be another each time.
 class runner {
 public:
     virtual ~runner() = default;

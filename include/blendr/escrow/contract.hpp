@@ -297,6 +297,8 @@ BOOST_DESCRIBE_STRUCT(contract::price_of, (), (what))
 
 }  // namespace blendr::escrow
 
+#include <blendr/escrow/impl/contract_books.hpp>     // IWYU pragma: export
+#include <blendr/escrow/impl/contract_checks.hpp>    // IWYU pragma: export
 #include <blendr/escrow/impl/contract_hooks.hpp>     // IWYU pragma: export
 #include <blendr/escrow/impl/contract_messages.hpp>  // IWYU pragma: export
 #include <blendr/escrow/impl/contract_queries.hpp>   // IWYU pragma: export

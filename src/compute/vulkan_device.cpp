@@ -961,7 +961,7 @@ void vulkan_device::record(kernel& k, dispatch const& what, std::array<std::uint
 // ---------------------------------------------------------------- the factories
 namespace {
 
-result<std::unique_ptr<device>, failure> open_checked(std::uint32_t index,
+result<std::unique_ptr<device>, failure> open_checked(std::optional<std::uint32_t> index,
                                                       vulkan_options const& chosen)
 {
     BLENDR_TRY(auto made, open_vulkan_device(index, chosen));
@@ -969,29 +969,16 @@ result<std::unique_ptr<device>, failure> open_checked(std::uint32_t index,
     return std::unique_ptr<device>{std::move(made)};
 }
 
-}  // namespace
-
-result<std::unique_ptr<vulkan_device>, failure> open_vulkan_device(std::uint32_t index,
-                                                                   vulkan_options const& chosen)
+std::vector<snapshot> look_at(vulkan_instance const& with, std::vector<VkPhysicalDevice> const& all)
 {
-    BLENDR_TRY(auto instance, vulkan_instance::make(chosen.validation, chosen.on_validation));
-    BLENDR_TRY(auto const all, instance->devices());
-    if (index >= all.size())
-        return fail{failure{all.empty() ? fault::no_driver : fault::no_device,
-                            std::to_string(all.size()) + " devices are there"}};
-    auto const seen = take_snapshot(instance->vk, all[index], index);
-    BLENDR_TRY(auto plan, make_plan(seen, chosen.asked));
-    vulkan_device::handles with;
-    with.vk = instance->vk;
-    with.physical = all[index];
-    with.owned = std::move(instance);
-    return vulkan_device::make(std::move(with), seen, std::move(plan), chosen,
-                               chosen.asked.strangers);
+    std::vector<snapshot> seen;
+    for (auto const each : all)
+        seen.push_back(take_snapshot(with.vk, each, static_cast<std::uint32_t>(seen.size())));
+    return seen;
 }
 
-result<std::uint32_t, failure> best_vulkan_device(wishes const& asked)
+result<std::uint32_t, failure> best_of(std::vector<snapshot> const& all, wishes const& asked)
 {
-    BLENDR_TRY(auto const all, enumerate_vulkan());
     if (all.empty()) return fail{failure{fault::no_driver, {}}};
     failure why{fault::no_device, {}};
     for (auto const kind :
@@ -1006,6 +993,37 @@ result<std::uint32_t, failure> best_vulkan_device(wishes const& asked)
     return fail{std::move(why)};
 }
 
+}  // namespace
+
+result<std::unique_ptr<vulkan_device>, failure>
+open_vulkan_device(std::optional<std::uint32_t> index, vulkan_options const& chosen)
+{
+    // One instance for looking and for opening: to load a driver takes most of the time.
+    BLENDR_TRY(auto instance, vulkan_instance::make(chosen.validation, chosen.on_validation));
+    BLENDR_TRY(auto const all, instance->devices());
+    auto const seen = look_at(*instance, all);
+    if (!index) {
+        BLENDR_TRY(auto const best, best_of(seen, chosen.asked));
+        index = best;
+    }
+    if (*index >= all.size())
+        return fail{failure{all.empty() ? fault::no_driver : fault::no_device,
+                            std::to_string(all.size()) + " devices are there"}};
+    BLENDR_TRY(auto plan, make_plan(seen[*index], chosen.asked));
+    vulkan_device::handles with;
+    with.vk = instance->vk;
+    with.physical = all[*index];
+    with.owned = std::move(instance);
+    return vulkan_device::make(std::move(with), seen[*index], std::move(plan), chosen,
+                               chosen.asked.strangers);
+}
+
+result<std::uint32_t, failure> best_vulkan_device(wishes const& asked)
+{
+    BLENDR_TRY(auto const all, enumerate_vulkan());
+    return best_of(all, asked);
+}
+
 result<std::unique_ptr<device>, failure> open_vulkan(std::uint32_t index,
                                                      vulkan_options const& chosen)
 {
@@ -1014,8 +1032,7 @@ result<std::unique_ptr<device>, failure> open_vulkan(std::uint32_t index,
 
 result<std::unique_ptr<device>, failure> open_vulkan(vulkan_options const& chosen)
 {
-    BLENDR_TRY(auto const index, best_vulkan_device(chosen.asked));
-    return open_checked(index, chosen);
+    return open_checked(std::nullopt, chosen);
 }
 
 result<std::unique_ptr<device>, failure> adopt_vulkan(vulkan_handles const& yours, bool robust,

@@ -153,9 +153,9 @@ private:
     runner runner_{*this};  // last: its thread ends first
 };
 
-/// As open_vulkan, without the self-test.
-result<std::unique_ptr<vulkan_device>, failure> open_vulkan_device(std::uint32_t index,
-                                                                   vulkan_options const& chosen);
+/// As open_vulkan, without the self-test; without an index, the best.
+result<std::unique_ptr<vulkan_device>, failure>
+open_vulkan_device(std::optional<std::uint32_t> index, vulkan_options const& chosen);
 
 /// The index of the device that open_vulkan would take.
 result<std::uint32_t, failure> best_vulkan_device(wishes const& asked);

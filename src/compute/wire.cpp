@@ -2,6 +2,7 @@
 #include "wire.hpp"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -26,7 +27,10 @@ heard receive_all(int socket, std::span<std::byte> into, clock::time_point until
         }
         if (got == 0 || (errno != EAGAIN && errno != EINTR)) return heard::closed;
         auto const now = clock::now();
-        if (now - began < spin) continue;
+        if (now - began < spin) {
+            ::sched_yield();  // the driver's threads, on the other side, may need this very processor
+            continue;
+        }
         if (now >= until) return heard::late;
         auto const left = std::chrono::duration_cast<std::chrono::nanoseconds>(until - now).count();
         timespec const wait{left / 1'000'000'000, left % 1'000'000'000};

@@ -91,13 +91,8 @@ private:
             if (complaints_.size() < 16) complaints_.emplace_back(words.substr(0, 1000));
         };
         chosen.slice = std::chrono::milliseconds{how.slice_ms};
-        auto index = how.device;
-        if (how.any_device) {
-            auto const best = best_vulkan_device(chosen.asked);
-            if (!best) return best.error();
-            index = *best;
-        }
-        auto made = open_vulkan_device(index, chosen);
+        auto made =
+            open_vulkan_device(how.any_device ? std::nullopt : std::optional{how.device}, chosen);
         if (!made) return made.error();
         device_ = *std::move(made);
         if (how.import) whole_ = device_->import(arena_);

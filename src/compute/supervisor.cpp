@@ -164,6 +164,8 @@ struct worker::impl {
     fs::path folder;
     device_info info;
 
+    bool reserves = false;  // once it has passed its test
+
     std::mutex turns;  // one call at a time
     free_list room{0};
     std::map<memory_id, memory> memories;
@@ -176,6 +178,10 @@ struct worker::impl {
     stage at = stage::none;
     bool leaving = false;
     process now;
+    process spare;             // ready, and has met nobody
+    bool wants_spare = false;  // one is to be made when there is none
+    bool spawning = false;
+    pid_t unborn = 0;  // started, and has not answered yet
     failure why{};
     worker_report told;
     std::thread monitor;  // starts the processes: they end when the thread that started them does
@@ -185,10 +191,12 @@ struct worker::impl {
         {
             std::lock_guard const lock{state};
             leaving = true;
+            if (unborn != 0) ::kill(unborn, SIGKILL);
         }
         changed.notify_all();
         if (monitor.joinable()) monitor.join();
         if (now.id != 0) end_process();
+        end_spare();
         std::error_code ignored;
         if (!folder.empty()) fs::remove_all(folder, ignored);
     }
@@ -198,25 +206,62 @@ struct worker::impl {
     {
         std::unique_lock lock{state};
         for (;;) {
-            changed.wait(lock, [&] { return leaving || at == stage::starting; });
+            changed.wait(lock, [&] {
+                return leaving || at == stage::starting || (wants_spare && spare.id == 0);
+            });
             if (leaving) return;
+            spawning = true;
             lock.unlock();
             process fresh;
             device_info said;
             auto const bad = spawn(fresh, said);
             lock.lock();
+            spawning = false;
+            unborn = 0;
             if (bad.what == fault::ok) {
-                fresh.generation = ++told.started;
-                now = std::move(fresh);
-                told.process = now.id;
                 if (info.name.empty()) info = std::move(said);
-                at = stage::ready;
-            } else {
+                spare = std::move(fresh);
+                told.spare = spare.id;
+                if (at == stage::starting) promote();
+            } else if (at == stage::starting) {
                 why = bad;
                 at = stage::failed;
+            } else {
+                wants_spare = false;  // until somebody needs one
             }
             changed.notify_all();
         }
+    }
+
+    /// The one in reserve takes over, if it lives. With `state` held.
+    bool promote()
+    {
+        if (spare.id == 0) return false;
+        if (has_died(spare)) {
+            end_spare();
+            return false;
+        }
+        now = std::exchange(spare, {});
+        now.generation = ++told.started;
+        told.process = now.id;
+        told.spare = 0;
+        at = stage::ready;
+        changed.notify_all();
+        return true;
+    }
+
+    /// Brings one into place: at once when one is in reserve. With `state` held.
+    void begin()
+    {
+        at = stage::starting;
+        if (!promote()) changed.notify_all();
+    }
+
+    static bool has_died(process const& p)
+    {
+        char one{};
+        auto const peeked = ::recv(p.socket.get(), &one, 1, MSG_DONTWAIT | MSG_PEEK);
+        return peeked == 0 || (peeked < 0 && errno != EAGAIN && errno != EINTR);
     }
 
     failure spawn(process& fresh, device_info& said)
@@ -262,6 +307,11 @@ struct worker::impl {
             fresh.id = 0;
             return {fault::no_worker, path + ": " + std::strerror(bad)};
         }
+        {
+            std::lock_guard const lock{state};
+            unborn = fresh.id;
+            if (leaving) ::kill(unborn, SIGKILL);
+        }
         fresh.socket = std::move(ours);
         // Only the worker holds its end now: when it dies, ours says so.
         theirs = file{};
@@ -282,6 +332,10 @@ struct worker::impl {
             said.buffer_bytes_max = std::min(said.buffer_bytes_max, said.memory_bytes);
             said.offset_alignment = std::max(said.offset_alignment, alignment);
             return {};
+        }
+        {
+            std::lock_guard const lock{state};
+            unborn = 0;  // its number may be another's soon
         }
         auto const ended = reap(fresh.id);
         fresh = {};
@@ -344,6 +398,13 @@ struct worker::impl {
         return "the worker cannot be ended: the system is stuck in it";
     }
 
+    void reserve()
+    {
+        std::lock_guard const lock{state};
+        wants_spare = reserves = chosen.spare;
+        changed.notify_all();
+    }
+
     /// With `state` held or nobody else there.
     std::string end_process()
     {
@@ -353,30 +414,31 @@ struct worker::impl {
         return said;
     }
 
+    void end_spare()
+    {
+        if (spare.id == 0) return;
+        reap(spare.id);
+        spare = {};
+        told.spare = 0;
+    }
+
     /// Waits until one is there. Its number, or why there is none.
     result<std::uint64_t, failure> alive()
     {
         std::unique_lock lock{state};
-        if (at == stage::ready) {
-            char one{};
-            auto const peeked = ::recv(now.socket.get(), &one, 1, MSG_DONTWAIT | MSG_PEEK);
-            if (peeked == 0 || (peeked < 0 && errno != EAGAIN && errno != EINTR)) {
-                // It died while nothing ran: nobody's work is lost.
-                ++told.died;
-                told.last = end_process();
-                at = stage::none;
-            }
+        if (at == stage::ready && has_died(now)) {
+            // It died while nothing ran: nobody's work is lost.
+            ++told.died;
+            told.last = end_process();
+            at = stage::none;
         }
-        if (at == stage::none || at == stage::failed) {
-            at = stage::starting;
-            changed.notify_all();
-        }
+        if (at == stage::none || at == stage::failed) begin();
         changed.wait(lock, [&] { return at == stage::ready || at == stage::failed; });
         if (at == stage::failed) return fail{why};
         return now.generation;
     }
 
-    /// The process is no use any more. The next one starts at once, in the background.
+    /// The process is no use any more. The next one takes over, or starts in the background.
     std::string replace(bool late)
     {
         std::lock_guard const lock{state};
@@ -389,8 +451,8 @@ struct worker::impl {
             ++told.died;
         }
         told.last = said;
-        at = stage::starting;
-        changed.notify_all();
+        wants_spare = wants_spare || reserves;
+        begin();
         return said;
     }
 
@@ -598,6 +660,7 @@ result<std::unique_ptr<worker>, failure> worker::start(worker_options chosen)
         BLENDR_CHECK(one->impl_->alive());
     }
     BLENDR_CHECK(self_test(*one));
+    one->impl_->reserve();
     return one;
 }
 
@@ -675,11 +738,17 @@ result<nothing, failure> worker::forget()
     i.known.clear();
     i.memories.clear();
     i.room = free_list{i.shared->bytes().size()};
+    // What is cleared is taken from under the reserve's mapping, which the processor notices; another
+    // device may hold on to the pages that it once looked up.
+    bool const keeps_spare = i.info.kind == device_kind::cpu;
     {
         // The process goes first: nobody writes into what is cleared.
         std::unique_lock state{i.state};
-        i.changed.wait(state, [&] { return i.at != impl::stage::starting; });
+        if (!keeps_spare) i.wants_spare = false;
+        i.changed.wait(
+            state, [&] { return i.at != impl::stage::starting && (keeps_spare || !i.spawning); });
         if (i.now.id != 0) i.end_process();
+        if (!keeps_spare) i.end_spare();
         i.at = impl::stage::none;
     }
     i.shared->clear();
@@ -687,6 +756,7 @@ result<nothing, failure> worker::forget()
     for (auto const& each : fs::directory_iterator{i.folder, ignored})
         fs::remove_all(each.path(), ignored);
     BLENDR_CHECK(i.alive());
+    i.reserve();
     return nothing{};
 }
 

@@ -55,6 +55,16 @@ private:
     std::unique_ptr<worker> on_;
 };
 
+/// Waits for a process in reserve other than `before`; 0 when none comes.
+int spare_of(worker const& on, int before = 0)
+{
+    for (int i = 0; i < 60'000; ++i) {
+        if (auto const spare = on.report().spare; spare != 0 && spare != before) return spare;
+        std::this_thread::sleep_for(1ms);
+    }
+    return 0;
+}
+
 /// One small job whose result is known. Why it failed, or nothing.
 std::string broken(device& on)
 {
@@ -171,6 +181,65 @@ TEST_CASE("worker: an endless program is killed at its deadline, and the next re
     CHECK(gone(process));
     CHECK(broken(*on) == "");
     CHECK(on->report().killed == 1);
+}
+
+TEST_CASE("worker: a spare that met nobody takes over at once, and another one is made")
+{
+    if (!vulkan_here()) return;
+    auto const on = start();
+    auto const words = tensor<word>::make(*on, 2).value();
+    auto const kept = tensor<word>::make(*on, numbers(10, 1)).value();
+    for (std::uint64_t round = 1; round <= 2; ++round) {
+        auto const process = on->report().process, spare = spare_of(*on);
+        REQUIRE(spare != 0);
+        CHECK(spare != process);
+        auto const ended = run_on(*on, "endless", words.all(), origin::own, {1, 1, 1}, 100ms);
+        CHECK(ended.what == fault::timed_out);
+        CHECK(on->report().process == spare);  // nobody had to wait for it
+        CHECK(on->report().killed == round);
+        CHECK(on->report().started == round + 1);
+        CHECK(gone(process));
+        CHECK(broken(*on) == "");
+        CHECK(on->report().process == spare);
+        CHECK(kept.values().value() == numbers(10, 1));
+    }
+    // The next tenant gets it too, and memory that nobody wrote.
+    auto const process = on->report().process, spare = spare_of(*on);
+    REQUIRE(on->forget().has_value());
+    CHECK(gone(process));
+    CHECK(on->report().process == spare);
+    auto const fresh = tensor<word>::make(*on, 64).value().values().value();
+    CHECK(std::count(fresh.begin(), fresh.end(), 0u) == 64);
+    CHECK(broken(*on) == "");
+    auto const last = spare_of(*on, spare);
+    CHECK(last != 0);
+    CHECK(last != spare);
+}
+
+TEST_CASE("worker: a spare that died is not used, and none is made when none is wanted")
+{
+    if (!vulkan_here()) return;
+    {
+        auto const on = start();
+        auto const spare = spare_of(*on), process = on->report().process;
+        REQUIRE(spare != 0);
+        ::kill(spare, SIGKILL);
+        REQUIRE(gone(spare));
+        ::kill(process, SIGKILL);
+        REQUIRE(gone(process));
+        CHECK(broken(*on) == "");
+        CHECK(on->report().process != spare);
+        CHECK(on->report().died == 1);
+        CHECK(on->report().started == 2);
+    }
+    worker_options chosen;
+    chosen.spare = false;
+    auto const on = start(chosen);
+    CHECK(broken(*on) == "");
+    REQUIRE(on->forget().has_value());
+    CHECK(broken(*on) == "");
+    CHECK(on->report().spare == 0);
+    CHECK(on->report().started == 2);
 }
 
 TEST_CASE("worker: SIGKILL at any moment costs at most the run that it hits")
@@ -516,20 +585,22 @@ TEST_CASE("worker: ends with the process that started it, however that ends")
     auto const child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-        int process = 0;
+        std::array<int, 2> both{};
         auto const on = worker::start();
-        if (on) process = (*on)->report().process;
-        [[maybe_unused]] auto const sent = ::write(pipe[1], &process, sizeof process);
+        if (on) both = {(*on)->report().process, spare_of(**on)};
+        [[maybe_unused]] auto const sent = ::write(pipe[1], both.data(), sizeof both);
         ::raise(SIGKILL);
     }
-    int process = 0;
-    REQUIRE(::read(pipe[0], &process, sizeof process) == sizeof process);
+    std::array<int, 2> both{};
+    REQUIRE(::read(pipe[0], both.data(), sizeof both) == sizeof both);
     int status = 0;
     ::waitpid(child, &status, 0);
     ::close(pipe[0]);
     ::close(pipe[1]);
-    REQUIRE(process != 0);
-    CHECK(gone(process));
+    for (auto const each : both) {
+        REQUIRE(each != 0);
+        CHECK(gone(each));
+    }
 }
 
 TEST_CASE("worker: its temporary folder goes with it")

@@ -29,17 +29,19 @@ struct worker_options {
     std::chrono::milliseconds grace{50};   ///< after a deadline, before the worker is killed
     std::chrono::milliseconds slice{100};  ///< long dispatches are cut to about this; at most 200
     bool in_place = true;  ///< the device works on the shared memory itself, where it can
+    bool spare = true;     ///< a second process stands by, ready, and takes over from one that ends
     bool validation = false;
     std::function<void(std::string_view)> on_validation{};
 };
 
 /// What became of the workers so far.
 struct worker_report {
-    int process = 0;  ///< of the one that lives; 0 when none does
-    std::uint64_t started = 0;
-    std::uint64_t killed = 0;  ///< because they were late
-    std::uint64_t died = 0;    ///< by themselves
-    std::string last{};        ///< a sentence about the last that ended before its time
+    int process = 0;            ///< of the one that works; 0 when none does
+    int spare = 0;              ///< of the one that stands by; 0 while none does
+    std::uint64_t started = 0;  ///< put to work
+    std::uint64_t killed = 0;   ///< because they were late
+    std::uint64_t died = 0;     ///< by themselves
+    std::string last{};         ///< a sentence about the last that ended before its time
 };
 
 /// A device in a process of its own, which alone holds the driver and what strangers wrote. It has no

@@ -23,6 +23,9 @@ result<contact, error> parse_contact(std::string_view text)
     auto const colon = text.rfind(':');
     if (colon == std::string_view::npos || colon == 0 || colon > 255)
         return fail{error::wrong_text};
+    // What stands between lines and words of a book is in no host's name.
+    if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~'; }))
+        return fail{error::wrong_text};
     auto host = text.substr(0, colon);
     auto const port = text.substr(colon + 1);
     auto const read = std::from_chars(port.data(), port.data() + port.size(), out.port);

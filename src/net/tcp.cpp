@@ -8,7 +8,6 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
@@ -257,8 +256,12 @@ private:
     void read_book()
     {
         if (options_.book_file.empty() || !options_.exchange) return;
+        std::error_code none{};
+        if (!std::filesystem::is_regular_file(options_.book_file, none)) return;
         std::ifstream in{options_.book_file, std::ios::binary};
-        std::string const text{std::istreambuf_iterator<char>{in}, {}};
+        std::string text(book_text_max, '\0');
+        in.read(text.data(), static_cast<std::streamsize>(text.size()));
+        text.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
         auto const now = now_ms();
         for (auto const& each : parse_book(text)) book_.recall(each, now);
         written_ = now;

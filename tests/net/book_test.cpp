@@ -119,6 +119,16 @@ TEST_CASE("address_book: what is written down is known again, back-off and all, 
     CHECK(taken <= address_book::told_by_host_max);
 }
 
+TEST_CASE("address_book: no address that a peer tells writes another line of the book")
+{
+    std::string_view const forged = "a\nforged:9 1 0 0 elsewhere\nb:1";
+    CHECK_FALSE(net::parse_contact(forged));
+    for (std::string const odd : {"a b:1", "a\tb:1", "a\rb:1", "\x7f:1", "\xc3\xa4:1"})
+        CHECK_FALSE(net::parse_contact(odd));
+    CHECK_FALSE(net::parse_contact(std::string{"a\0b:1", 5}));
+    REQUIRE(net::parse_contact("a-b_c.example:1"));
+}
+
 TEST_CASE("score_keeper: a hundred points ban, points fade, and the table is bounded")
 {
     net::score_keeper scores{};

@@ -31,7 +31,7 @@ struct contact {
     friend bool operator==(contact const&, contact const&) = default;
 };
 
-/// "[ed25519:…@]host:port"; an IPv6 host stands in brackets.
+/// "[ed25519:…@]host:port", in printable ASCII; an IPv6 host stands in brackets.
 result<contact, error> parse_contact(std::string_view text);
 std::string to_text(contact const& where);
 
@@ -99,6 +99,8 @@ private:
     rng chance_;
 };
 
+/// No book is longer as text; what stands behind that in a file is not read.
+inline constexpr std::size_t book_text_max = std::size_t{1} << 20;
 /// An address book as text, a line an address; who reads it believes none of it more than a peer's word.
 std::string to_text(std::span<address_book::remembered const> book);
 /// Lines that are none are left out.

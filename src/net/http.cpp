@@ -37,6 +37,34 @@ using tcp = asio::ip::tcp;
 class http_session;
 class socket_session;
 
+bool is_loopback_host(std::string_view host)
+{
+    if (auto const colon = host.rfind(':');
+        colon != host.npos && host.find(']', colon) == host.npos)
+        host = host.substr(0, colon);
+    if (host == "localhost") return true;
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    error_code no_address;
+    auto const address = asio::ip::make_address(std::string{host}, no_address);
+    return !no_address && address.is_loopback();
+}
+
+/// Whether a browser may do more than look: from a page of this server, or of an origin that was allowed.
+bool may_act(http_options const& o, std::string_view origin, std::string_view host)
+{
+    if (origin.empty() || o.cors == "*" || origin == o.cors) return true;
+    auto const behind = origin.find("://");
+    auto const scheme = origin.substr(0, behind);
+    return !host.empty() && behind != origin.npos && (scheme == "http" || scheme == "https") &&
+           origin.substr(behind + 3) == host;
+}
+
+bool may_name(http_options const& o, std::string_view host)
+{
+    if (!o.named_locally || host.empty() || o.cors == "*" || is_loopback_host(host)) return true;
+    return o.cors == "http://" + std::string{host} || o.cors == "https://" + std::string{host};
+}
+
 }  // namespace
 
 struct http_server::state : std::enable_shared_from_this<http_server::state> {
@@ -354,6 +382,11 @@ private:
         auto const& in = parser_->get();
         std::string_view target{in.target().data(), in.target().size()};
         auto const path = target.substr(0, target.find('?'));
+        auto const named = in[http::field::host];
+        std::string_view const host{named.data(), named.size()};
+        if (!may_name(owner_->options, host))
+            return answer({421, "text/plain", "this server does not go by that name\n", false},
+                          in.version(), false);
         if (beast::websocket::is_upgrade(in)) {
             if (path == "/ws") return upgrade();
             return answer({404, "text/plain", "WebSockets are at /ws\n", true}, in.version(),
@@ -365,6 +398,9 @@ private:
             return answer({204, "text/plain", {}, true}, in.version(), in.keep_alive());
         auto const method = in.method_string();
         auto const origin = in[http::field::origin];
+        if (!head_only_ && in.method() != http::verb::get &&
+            !may_act(owner_->options, {origin.data(), origin.size()}, host))
+            return answer({403, "text/plain", "not from this origin\n", true}, in.version(), false);
         auto const known = in[http::field::if_none_match];
         auto const range = in[http::field::range];
         auto reply = owner_->handler.on_request({{method.data(), method.size()},
@@ -457,13 +493,9 @@ private:
 
     void upgrade()
     {
-        auto const raw = parser_->get()[http::field::origin];
-        std::string_view const origin{raw.data(), raw.size()};
-        auto const host = std::string{parser_->get()[http::field::host]};
-        bool const own =
-            !host.empty() && (origin == "http://" + host || origin == "https://" + host);
-        auto const& cors = owner_->options.cors;
-        if (!origin.empty() && !own && cors != "*" && origin != cors)
+        auto const origin = parser_->get()[http::field::origin];
+        auto const host = parser_->get()[http::field::host];
+        if (!may_act(owner_->options, {origin.data(), origin.size()}, {host.data(), host.size()}))
             return answer({403, "text/plain", "not from this origin\n", true}, 11, false);
         stream_.expires_never();
         auto ws = std::make_shared<beast::websocket::stream<beast::tcp_stream>>(std::move(stream_));

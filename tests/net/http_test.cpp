@@ -142,6 +142,57 @@ TEST_CASE("http: a browser may open a WebSocket from a page of this server, not 
     CHECK(from("null").find(" 403 ") != std::string::npos);
 }
 
+TEST_CASE("http: a page of another origin makes nothing happen, even where it asks nobody first")
+{
+    net::http_options o{};
+    o.cors = "https://allowed.example";
+    served s{o};
+    auto const say = [&](std::string const& method, std::string const& origin) {
+        plain_socket const c{s.where};
+        c.send(method + " /act HTTP/1.1\r\nHost: x:1\r\n" +
+               (origin.empty() ? "" : "Origin: " + origin + "\r\n") +
+               "Content-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+        return c.read("");
+    };
+    for (std::string const method : {"POST", "PUT", "DELETE"}) {
+        for (std::string const other :
+             {"http://evil.example", "null", "http://x", "http://x:1.evil.example", "ftp://x:1",
+              "x:1", "https://allowed.example.evil"}) {
+            auto const got = say(method, other);
+            CHECK(got.find(" 403 ") != got.npos);
+            CHECK(got.find(method + " /act") == got.npos);
+        }
+        for (std::string const own : {"", "http://x:1", "https://x:1", "https://allowed.example"})
+            CHECK(say(method, own).find(method + " /act hi") != std::string::npos);
+    }
+    CHECK(say("GET", "http://evil.example").find("GET /act") != std::string::npos);
+}
+
+TEST_CASE("http: a server of this machine does not answer to a name that was made to lead to it")
+{
+    net::http_options o{};
+    o.named_locally = true;
+    o.cors = "https://shown.example";
+    served s{o};
+    auto const named = [&](std::string const& host, std::string const& more) {
+        plain_socket const c{s.where};
+        c.send("GET /" + more + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+        return c.read("");
+    };
+    for (std::string const good : {"localhost", "localhost:80", "127.0.0.1:5", "127.9.9.9",
+                                   "[::1]:5", "[::1]", "shown.example", ""})
+        CHECK(named(good, "a").find(" 200 ") != std::string::npos);
+    for (std::string const bad : {"evil.example", "evil.example:5", "127.0.0.1.evil.example",
+                                  "localhost.evil.example:5", "192.0.2.1:5", "[::1].evil:5"}) {
+        CHECK(named(bad, "a").find(" 421 ") != std::string::npos);
+        plain_socket const c{s.where};
+        auto text = std::string{upgrade};
+        text.replace(text.find("Host: x"), 7, "Host: " + bad + "\r\nOrigin: http://" + bad);
+        c.send(text);
+        CHECK(c.read("\r\n\r\n").find(" 421 ") != std::string::npos);
+    }
+}
+
 TEST_CASE("http: what is too large, too slow or no HTTP ends the connection, and others are served")
 {
     net::http_options o{};

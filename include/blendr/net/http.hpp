@@ -63,6 +63,9 @@ public:
 struct http_options {
     std::string listen = "127.0.0.1:0";
     std::string cors{};  ///< the origin that browsers may ask from, or "*"; empty: none
+    /// Only "localhost", a loopback address and the host of `cors` may name it, where it is named: a page whose
+    /// own name was made to lead here is another's.
+    bool named_locally = false;
     std::size_t connections_max = 1024;
     std::size_t body_bytes_max = std::size_t{2} << 20;
     std::size_t large_bytes_max = std::size_t{256} << 20;  ///< of all large bodies and answers
@@ -75,7 +78,8 @@ struct http_options {
 };
 
 /// An HTTP/1.1 server with WebSockets at `/ws`, bound to loopback unless told otherwise. A browser may open
-/// one from a page of this very server, and from the origin that `cors` names.
+/// one, and POST or PUT, from a page of this very server and from the origin that `cors` names: what a page
+/// of others sends without asking is refused before the handler sees it.
 ///
 /// A request that is too large, too slow or no HTTP is answered with its status, and the connection
 /// ends; more connections than allowed are closed at once. What is pushed to a WebSocket gathers while

@@ -2,6 +2,7 @@
 #include <node/witness.hpp>
 
 #include <algorithm>
+#include <optional>
 
 #include <blendr/bond/evidence.hpp>
 #include <blendr/ledger/genesis.hpp>
@@ -41,7 +42,13 @@ void witness::saw(crypto::public_key const& culprit, bytes_view proof)
     static_cast<bytes&>(shown.proof) = to_bytes(proof);
     auto raw = encode(shown);
     auto const what = engine_judge::fault_in(culprit, raw);
-    if (!what || faults_.size() >= faults_max) return;
+    if (!what || faults_.contains({culprit, *what})) return;
+    if (faults_.size() >= faults_max) {
+        auto const done = std::find_if(faults_.begin(), faults_.end(),
+                                       [&](auto const& each) { return over(each.second); });
+        if (done == faults_.end()) return;
+        faults_.erase(done);
+    }
     faults_.try_emplace({culprit, *what}, fault{std::move(raw), {}, 0});
 }
 
@@ -55,14 +62,9 @@ bool witness::punished(crypto::public_key const& culprit, hash256 const& what) c
 std::vector<bytes> witness::reports(height now)
 {
     std::vector<bytes> out{};
-    if (faults_.empty()) return out;
-    std::erase_if(faults_, [&](auto const& each) {
-        return each.second.tries >= tries_max && each.second.due <= now;
-    });
-    auto const purse =
-        decode<ledger::purses::row>(view_.query("ledger/purses", encode(me_.account())).value);
-    auto nonce = purse ? purse->nonce : 0;
+    std::optional<std::uint64_t> nonce{};  // asked for once something is due
     for (auto& [about, f] : faults_) {
+        if (over(f)) continue;
         if (f.due == height{}) {  // not all at once: the first report is the one that counts
             auto const turn = std::to_integer<unsigned>(about.second[0] ^ me_.self().raw()[0]) % 8;
             f.due = later(now, 1 + 2 * turn);
@@ -74,11 +76,16 @@ std::vector<bytes> witness::reports(height now)
             f.tries = tries_max;
             continue;
         }
+        if (!nonce) {
+            auto const purse = decode<ledger::purses::row>(
+                view_.query("ledger/purses", encode(me_.account())).value);
+            nonce = purse ? purse->nonce : 0;
+        }
         bond::report said{about.first, {}};
         static_cast<bytes&>(said.proof) = f.proof;
         ledger::transaction tx{};
         tx.chain = ledger::chain_id{chain_};
-        tx.sequence = ledger::nonce{nonce++};
+        tx.sequence = ledger::nonce{(*nonce)++};
         tx.fee_max = fee_max;
         tx.expires = later(now, valid_for);
         tx.messages.push_back(ledger::wrap<law>(said));

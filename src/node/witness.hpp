@@ -12,7 +12,8 @@
 namespace blendr::node {
 
 /// Makes transactions of what an engine noticed, where the chain judges evidence: signed and paid for by
-/// this node, again while nobody's report has led to anything. One thread.
+/// this node, again while nobody's report has led to anything, `tries_max` times and then never: whoever
+/// shows the engine one fault again and again spends nothing of ours. One thread.
 class witness {
 public:
     static constexpr std::size_t faults_max = 64;
@@ -33,6 +34,7 @@ private:
         height due{};
         unsigned tries = 0;
     };
+    bool over(fault const& f) const noexcept { return f.tries >= tries_max; }
     bool punished(crypto::public_key const& culprit, hash256 const& what) const;
 
     chain_view const& view_;

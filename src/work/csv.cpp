@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 namespace blendr::work {
 namespace {
@@ -106,10 +107,9 @@ result<csv, problem> read_csv(std::string_view text)
         if (empty) return fail{refuse(*empty, "it is empty").error()};
         if (number == 1) {
             BLENDR_CHECK(cut(line, number, out.names));
+            std::set<std::string_view> seen{};
             for (std::size_t k = 0; k < out.names.size(); ++k)
-                if (out.names[k].empty() ||
-                    std::find(out.names.begin(), out.names.begin() + static_cast<std::ptrdiff_t>(k),
-                              out.names[k]) != out.names.begin() + static_cast<std::ptrdiff_t>(k))
+                if (out.names[k].empty() || !seen.insert(out.names[k]).second)
                     return fail{
                         refuse(1, "column " + std::to_string(k + 1) + " has no name of its own")
                             .error()};

@@ -95,13 +95,28 @@ bool joiner::may_join(config const& with)
     return !with.home.empty() && !fs::exists(fs::path{with.home} / "data");
 }
 
+void joiner::sweep(config const& with)
+{
+    fs::path const home{with.home};
+    std::error_code ignored{};
+    if (with.home.empty() || !fs::exists(home / "joining", ignored)) return;
+    auto const lock = store::system_files().lock((home / "joining").string());
+    if (!lock) return;
+    fs::remove_all(home / "data.new", ignored);
+    fs::remove_all(home / "joining", ignored);
+}
+
 result<nothing, std::string> joiner::begin(bytes_view genesis, hash256 const& chain,
                                            snapshot_sync::prover proves)
 {
     std::error_code failed{};
-    fs::remove_all(in("data.new"), failed);
     fs::create_directories(in("joining"), failed);
     if (failed) return fail{in("joining") + ": " + failed.message()};
+    auto locked = store::system_files().lock(in("joining"));
+    if (!locked) return fail{message(locked.error())};
+    lock_ = *std::move(locked);
+    fs::remove_all(in("data.new"), failed);
+    if (failed) return fail{in("data.new") + ": " + failed.message()};
     auto opened = store::database::open(in("data.new"), database_options(config_));
     if (!opened) return fail{message(opened.error())};
     database_ = *std::move(opened);

@@ -32,6 +32,10 @@ public:
 
     joiner(config const& with, chain_kind const& kind) : config_{with}, kind_{kind} {}
 
+    /// Removes what an attempt left, once the home has a chain or is to get one of blocks. Not while another
+    /// process joins there.
+    static void sweep(config const& with);
+
     result<nothing, std::string> begin(bytes_view genesis, hash256 const& chain,
                                        snapshot_sync::prover proves);
     snapshot_sync& sync() noexcept { return *sync_; }
@@ -43,6 +47,7 @@ private:
 
     config const& config_;
     chain_kind const& kind_;
+    std::unique_ptr<store::directory_lock> lock_{};
     std::unique_ptr<store::database> database_{};
     std::unique_ptr<chain> chain_{};
     std::unique_ptr<snapshot_sync> sync_{};

@@ -140,6 +140,7 @@ public:
             BLENDR_CHECK(join_network());
             BLENDR_CHECK(join_by_state());
         }
+        joiner::sweep(config_);
         BLENDR_CHECK(open_chain());
         sync_.emplace(history_->last(), tip_.block, std::max<std::uint64_t>(config_.sync_behind, 4),
                       [this](auto const& block, bytes_view why) { return proves(block, why); });
@@ -202,7 +203,7 @@ public:
                                   return proves(voters, block, why);
                               }));
         auto& sync = by.sync();
-        auto heard = sync.so_far();
+        auto heard = sync.steps();
         auto since = monotonic_ms();
         std::deque<work_item> taken{};
         while (!sync.done()) {
@@ -220,20 +221,20 @@ public:
             snapshot_sync::sends out{};
             sync.tick(at, out);
             send_all(topic::states, net::lane::bulk, out);
-            if (sync.so_far() != heard) {
-                heard = sync.so_far();
+            if (sync.steps() != heard) {
+                heard = sync.steps();
                 since = at;
             } else if (at - since > config_.snapshots.patience_ms) {
                 log_->warning("nobody gave a whole state; it is to be blocks, then", {});
                 return nothing{};
             }
         }
-        heard = sync.so_far();
+        auto const all = sync.so_far();
         BLENDR_TRY(auto const at, by.install(crypto::hash(genesis_domain, genesis_), chain_name_));
         log_->info("joined by a snapshot", {{"height", at.get()},
-                                            {"pieces", heard.pieces},
-                                            {"kept", heard.kept},
-                                            {"headers", heard.trail.get()}});
+                                            {"pieces", all.pieces},
+                                            {"kept", all.kept},
+                                            {"headers", all.trail.get()}});
         return nothing{};
     }
 

@@ -2,6 +2,7 @@
 #include <blendr/node/snapshot_sync.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 #include <blendr/ledger/block.hpp>
 
@@ -16,6 +17,13 @@ constexpr std::size_t refused_max = 64;
 constexpr std::size_t offer_bytes_max = 4096;
 
 std::string block_text(height at) { return "block " + std::to_string(at.get()); }
+
+void put_away(std::vector<app::snapshot>& into, app::snapshot const& what)
+{
+    if (std::find(into.begin(), into.end(), what) != into.end()) return;
+    into.push_back(what);
+    if (into.size() > refused_max) into.erase(into.begin());
+}
 
 }  // namespace
 
@@ -58,7 +66,7 @@ std::optional<std::string> snapshot_sync::take(crypto::public_key const& from,
     } else if (auto const* t = std::get_if<trail>(&said)) {
         wrong = take_trail(from, *t, now);
     } else if (auto const* p = std::get_if<piece>(&said)) {
-        wrong = take_piece(from, *p);
+        wrong = take_piece(from, *p, now);
     } else if (auto const* e = std::get_if<tail>(&said)) {
         wrong = take_tail(from, *e, now);
     }
@@ -130,6 +138,7 @@ std::optional<std::string> snapshot_sync::take_trail(crypto::public_key const& f
     while (names_.size() > names_kept && (!chosen_ || names_.front().at.at < chosen_->at))
         names_.pop_front();
     progress_.trail = end_;
+    if (!at_tip_) ++steps_;
     return std::nullopt;
 }
 
@@ -140,7 +149,8 @@ bool snapshot_sync::offers(peer const& p) const
     return std::find(p.offers.begin(), p.offers.end(), *chosen_) != p.offers.end();
 }
 
-/// The newest state that somebody has and a proven header names.
+/// The newest state that somebody has and a proven header names, of one height the one that most have: how a
+/// state is cut into pieces is proven by nothing. Those that stalled come last.
 void snapshot_sync::choose()
 {
     std::vector<app::snapshot> all{};
@@ -149,12 +159,18 @@ void snapshot_sync::choose()
             if (named(each.at) != nullptr && named(later(each.at, 1)) != nullptr &&
                 std::find(refused_.begin(), refused_.end(), each) == refused_.end())
                 all.push_back(each);
-    std::stable_sort(all.begin(), all.end(),
-                     [](auto const& a, auto const& b) { return a.at > b.at; });
-    for (auto const& each : all) {
+    auto const rank = [&](app::snapshot const& of) {
+        bool const fresh = std::find(stalled_.begin(), stalled_.end(), of) == stalled_.end();
+        return std::tuple{fresh, of.at, std::count(all.begin(), all.end(), of)};
+    };
+    std::vector<std::pair<decltype(rank({})), app::snapshot const*>> ranked{};
+    for (auto const& each : all) ranked.emplace_back(rank(each), &each);
+    std::stable_sort(ranked.begin(), ranked.end(),
+                     [](auto const& a, auto const& b) { return a.first > b.first; });
+    for (auto const& [place, which] : ranked) {
+        auto const& each = *which;
         if (!into_.offer(each, named(later(each.at, 1))->before)) {
-            refused_.push_back(each);
-            if (refused_.size() > refused_max) refused_.erase(refused_.begin());
+            put_away(refused_, each);
             continue;
         }
         chosen_ = each;
@@ -173,9 +189,9 @@ void snapshot_sync::choose()
     }
 }
 
-void snapshot_sync::give_up_state()
+void snapshot_sync::give_up_state(std::vector<app::snapshot>& into)
 {
-    if (chosen_) refused_.push_back(*chosen_);
+    if (chosen_) put_away(into, *chosen_);
     chosen_.reset();
     here_.clear();
     asked_.clear();
@@ -185,15 +201,18 @@ void snapshot_sync::give_up_state()
 void snapshot_sync::note(std::uint32_t index, app::chunk_verdict how)
 {
     using enum app::chunk_verdict;
-    if (how == abandoned) return give_up_state();
+    if (how == abandoned) return give_up_state(refused_);
     if (how == corrupt) return;
-    if (!here_[index]) ++progress_.taken;
+    if (!here_[index]) {
+        ++progress_.taken;
+        ++steps_;
+    }
     here_[index] = true;
     whole_ = how == complete;
 }
 
 std::optional<std::string> snapshot_sync::take_piece(crypto::public_key const& from,
-                                                     piece const& said)
+                                                     piece const& said, time_ms now)
 {
     auto const asked = asked_.find(said.index);
     if (!chosen_ || said.at != chosen_->at || asked == asked_.end() || asked->second.of != from)
@@ -210,6 +229,7 @@ std::optional<std::string> snapshot_sync::take_piece(crypto::public_key const& f
         return "piece " + std::to_string(said.index) + " of the state after " +
                block_text(said.at) + " is not what the certificate names";
     if (how != app::chunk_verdict::abandoned) keep_.save(said.at, said.index, said.raw);
+    moved_at_ = now;
     note(said.index, how);
     return std::nullopt;
 }
@@ -272,7 +292,8 @@ void snapshot_sync::ask_pieces(time_ms now, sends& out)
         if (p.rests_until <= now) able.push_back(&key);
     }
     if (anybody) offered_at_ = now;
-    if (now - offered_at_ > patience_ms) return give_up_state();
+    if (now - offered_at_ > patience_ms || now - moved_at_ > stall_ms)
+        return give_up_state(stalled_);
     for (std::uint32_t i = 0; i < here_.size() && !able.empty(); ++i) {
         if (here_[i] || asked_.contains(i)) continue;
         auto const best = std::min_element(able.begin(), able.end(), [&](auto* a, auto* b) {
@@ -317,7 +338,7 @@ void snapshot_sync::tick(time_ms now, sends& out)
         out.emplace_back(key, encode(state_message{ask_states{}}));
     }
     if (!chosen_ && at_tip_) {
-        offered_at_ = now;
+        offered_at_ = moved_at_ = now;
         choose();
     }
     if (chosen_ && !whole_) ask_pieces(now, out);

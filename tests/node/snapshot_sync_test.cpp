@@ -5,6 +5,8 @@
 
 #include <support/support.hpp>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -273,6 +275,37 @@ TEST_CASE("snapshot_sync: offers of what no header names lead nowhere, and cost 
     CHECK(w.culprits.empty());
 }
 
+TEST_CASE("snapshot_sync: a giver that stalls for ever delays others' states, no more")
+{
+    world w{};
+    w.meet(1);
+    auto const silent = [&](bool cut_otherwise, bool empty_pieces) {
+        return [=](node::state_message& m) {
+            if (auto* s = std::get_if<node::states>(&m); s != nullptr && cut_otherwise)
+                for (auto& each : s->row) each.chunks *= 2;  // a proven state, in pieces of its own
+            if (auto* p = std::get_if<node::piece>(&m)) {
+                if (empty_pieces)
+                    p->raw.clear();
+                else
+                    m = node::ask_states{};  // nothing that answers
+            }
+        };
+    };
+    // more of them than of the honest, before and behind them in any order
+    for (std::uint8_t who = 2; who < 8; ++who) w.meet(who, silent(true, who % 2 == 0));
+    REQUIRE(w.run());
+    w.holds();
+    CHECK(w.culprits.empty());
+
+    world alone{};
+    alone.meet(2, silent(true, false));
+    CHECK(!alone.run());
+    CHECK(alone.sync->steps() <= 1);  // for who waits for progress: there is none
+    alone.meet(1);
+    REQUIRE(alone.run());
+    alone.holds();
+}
+
 TEST_CASE("snapshot_sync: what was taken before a kill is not fetched again, but checked again")
 {
     world w{};
@@ -287,6 +320,41 @@ TEST_CASE("snapshot_sync: what was taken before a kill is not fetched again, but
     again.holds();
     CHECK(again.sync->so_far().kept == 1);
     CHECK(again.pieces[person(1).self()] == again.sync->so_far().pieces - 1);
+}
+
+TEST_CASE("joiner: what an attempt left is swept, but not from under who joins now")
+{
+    namespace fs = std::filesystem;
+    node::config with{};
+    with.home = scratch("joining").string();
+    auto const here = [&](char const* what) { return fs::exists(fs::path{with.home} / what); };
+    auto const kind = node::standard_chain();
+    {
+        node::joiner first{with, kind};
+        REQUIRE(first.begin(many_accounts(), {}, proves));
+        node::joiner second{with, kind};
+        CHECK(!second.begin(many_accounts(), {}, proves));
+        node::joiner::sweep(with);
+        CHECK(here("data.new"));
+        CHECK(here("joining"));
+    }
+    CHECK(node::joiner::may_join(with));
+    node::joiner::sweep(with);
+    CHECK(!here("data.new"));
+    CHECK(!here("joining"));
+
+    fs::create_directories(fs::path{with.home} / "data");  // killed after the change-over
+    fs::create_directories(fs::path{with.home} / "joining");
+    CHECK(!node::joiner::may_join(with));
+    node::joiner::sweep(with);
+    CHECK(!here("joining"));
+    CHECK(here("data"));
+
+    // a home where nothing can be written says so
+    auto const file = fs::path{with.home} / "file";
+    std::ofstream{file} << "no directory";
+    with.home = file.string();
+    CHECK(!node::joiner(with, kind).begin(many_accounts(), {}, proves));
 }
 
 TEST_CASE("snapshot_sync: noise is no state, and never does harm" * doctest::test_suite("property"))

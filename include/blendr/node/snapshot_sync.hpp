@@ -93,6 +93,8 @@ public:
     static constexpr std::size_t names_kept = 16'384;
     static constexpr std::uint32_t pieces_max = std::uint32_t{1} << 20;
     static constexpr std::int64_t patience_ms = 4'000;
+    static constexpr std::int64_t stall_ms =
+        3 * patience_ms;  ///< then others' states are tried first
     static constexpr std::int64_t rest_ms = 500;
 
     /// Whether `finality` (as it was sent) proves that these voters made the block final.
@@ -135,6 +137,9 @@ public:
     /// Once done.
     beginning const& begins() const { return *begins_; }
     progress const& so_far() const noexcept { return progress_; }
+    /// Grows with every new piece, and with headers until the trail is as long as the chain: a chain that
+    /// goes on is no step towards its state.
+    std::uint64_t steps() const noexcept { return steps_; }
 
 private:
     struct peer {
@@ -155,14 +160,15 @@ private:
 
     std::optional<std::string> take_trail(crypto::public_key const& from, trail const& said,
                                           time_ms now);
-    std::optional<std::string> take_piece(crypto::public_key const& from, piece const& said);
+    std::optional<std::string> take_piece(crypto::public_key const& from, piece const& said,
+                                          time_ms now);
     std::optional<std::string> take_tail(crypto::public_key const& from, tail const& said,
                                          time_ms now);
     name const* named(height at) const;
     consensus::membership voters_at(height at) const;
     void choose();
     void note(std::uint32_t index, app::chunk_verdict how);
-    void give_up_state();
+    void give_up_state(std::vector<app::snapshot>& into);
     void drop(crypto::public_key const& who);
     bool offers(peer const& p) const;
     crypto::public_key const* somebody(time_ms now) const;
@@ -183,14 +189,17 @@ private:
 
     std::optional<app::snapshot> chosen_{};
     std::vector<app::snapshot> refused_{};
+    std::vector<app::snapshot> stalled_{};  // whoever said to have them gave nothing
     std::vector<bool> here_{};
     std::map<std::uint32_t, request> asked_{};
     time_ms offered_at_{};
+    time_ms moved_at_{};  // the last new piece
     bool whole_ = false;
 
     std::optional<request> tail_asked_{};
     std::optional<beginning> begins_{};
     progress progress_{};
+    std::uint64_t steps_ = 0;
 };
 
 }  // namespace blendr::node

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <node/job_calls.hpp>
 
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -155,10 +158,23 @@ json_outcome plan_job(plan_question const& asked_for, chain_facts const& chain, 
                                     {"messages", std::move(messages)}});
 }
 
-json_outcome make_unit(std::string_view app, bytes_view packed)
+json_outcome make_unit(std::string_view app, bytes_view packed, std::stop_token stop,
+                       std::chrono::milliseconds limit)
 {
+    std::stop_source ends{};
+    std::stop_callback const told{stop, [&] { ends.request_stop(); }};
+    std::jthread const watch{[&ends, limit](std::stop_token const& done) {
+        std::mutex mutex{};
+        std::condition_variable_any wake{};
+        std::unique_lock lock{mutex};
+        if (!wake.wait_for(lock, done, limit, [&] { return done.stop_requested(); }))
+            ends.request_stop();
+    }};
     auto const device = work::make_native_device(1);
-    auto const made = work::run_packed(app, packed, {*device});
+    auto const made = work::run_packed(
+        app, packed, {*device, compute::origin::own, std::chrono::seconds{20}, ends.get_token()});
+    if (!made && ends.stop_requested())
+        return fail{"the unit was not done within " + std::to_string(limit.count()) + " ms"};
     if (!made) return fail{message(made.error())};
     return json::value(json::string{to_hex(*made)});
 }

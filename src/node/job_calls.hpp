@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <stop_token>
 #include <string>
 
 #include <boost/json/value.hpp>
@@ -34,8 +36,10 @@ struct plan_question {
 /// nothing is left to do.
 json_outcome plan_job(plan_question const& what, chain_facts const& chain, height now,
                       put_blob const& put);
-/// Does a unit here, on the processor: a result in hex. For bytes that were judged and did not arrive.
-json_outcome make_unit(std::string_view app, bytes_view packed);
+/// Does a unit here, on the processor: a result in hex. For bytes that were judged and did not arrive. It
+/// ends with `stop`, and after `limit` in any case.
+json_outcome make_unit(std::string_view app, bytes_view packed, std::stop_token stop,
+                       std::chrono::milliseconds limit = std::chrono::seconds{100});
 /// The files that a job's results make: [{"name", "hex"}].
 json_outcome files_of_job(boost::json::value const& request, boost::json::value const& results);
 

@@ -9,8 +9,11 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <set>
+#include <stdexcept>
+#include <stop_token>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -190,6 +193,8 @@ public:
         o.body_bytes_max = s.body_bytes_max;
         o.connections_max = s.connections_max;
         local_ = is_loopback(s.listen);
+        o.named_locally = local_;
+        if (local_) o.threads = 3;  // one may be planning
         server_ = std::make_unique<net::http_server>(o, *this);
         auto const where = server_->start();
         if (!where)
@@ -204,6 +209,7 @@ public:
     {
         if (!server_) return;
         node_.forget(subscription_);
+        stopping_.request_stop();
         server_->stop();
         server_.reset();
     }
@@ -705,13 +711,22 @@ private:
                                                     10, 60'000);
         return out;
     }
-    /// Planning takes time and reads what is to be done: it is for who sits at this machine.
+    /// Planning takes time and reads what is to be done: it is for who sits at this machine, one at a
+    /// time, so that other calls go on meanwhile.
     outcome planned(std::function<impl::json_outcome()> const& plan)
     {
         if (!local_) return fail{no("this node plans no jobs for others: it is not on loopback")};
-        auto out = plan();
-        if (!out) return fail{wrong(out.error())};
-        return *std::move(out);
+        std::unique_lock const lock{planning_, std::chrono::seconds{1}};
+        if (!lock) return fail{rpc_error{refused, "another job is being planned; ask again", {}}};
+        try {
+            auto out = plan();
+            if (!out) return fail{wrong(out.error())};
+            return *std::move(out);
+        } catch (std::bad_alloc const&) {
+            return fail{wrong("the job does not fit into memory")};
+        } catch (std::length_error const&) {
+            return fail{wrong("the job does not fit into memory")};
+        }
     }
     outcome job_apps(arguments const&, caller const&) { return impl::job_apps(); }
     outcome job_quote(arguments const& in, caller const&)
@@ -733,14 +748,15 @@ private:
     }
     outcome job_unit(arguments const& in, caller const&)
     {
-        auto const name = array_from_hex<32>(in.text(1));
-        if (!name) return fail{wrong(message(name.error()))};
-        crypto::cid const input{crypto::content::raw, *name};
-        auto const known = node_.blob(input);
-        if (!known.held) return fail{no("the unit's input is not held here")};
-        auto const packed = node_.read_blob(input, 0, known.size);
-        if (!packed) return fail{no(packed.error())};
-        return planned([&] { return impl::make_unit(in.text(0), *packed); });
+        return planned([&]() -> impl::json_outcome {
+            auto const name = array_from_hex<32>(in.text(1));
+            if (!name) return fail{message(name.error())};
+            crypto::cid const input{crypto::content::raw, *name};
+            auto const known = node_.blob(input);
+            if (!known.held) return fail{std::string{"the unit's input is not held here"}};
+            BLENDR_TRY(auto const packed, node_.read_blob(input, 0, known.size));
+            return impl::make_unit(in.text(0), packed, stopping_.get_token());
+        });
     }
     outcome job_files(arguments const& in, caller const&)
     {
@@ -885,6 +901,8 @@ private:
     std::unique_ptr<net::http_server> server_{};
     std::uint64_t subscription_ = 0;
     bool local_ = false;  // the explorer is for this machine; a proxy may show it to others
+    std::timed_mutex planning_{};
+    std::stop_source stopping_{};
     std::mutex subscribers_mutex_{};
     std::map<std::string, std::set<net::socket_id>> subscribers_{};
     topic_watch watch_{};  // on the thread that tells of blocks

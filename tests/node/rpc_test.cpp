@@ -5,9 +5,13 @@
 
 #include <support/support.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <set>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include <blendr/core/json.hpp>
 #include <blendr/core/random.hpp>
@@ -17,6 +21,8 @@
 #include <blendr/net/http.hpp>
 #include <blendr/node/standard_chain.hpp>
 #include <blendr/state/proof.hpp>
+#include <blendr/work/app.hpp>
+#include <node/job_calls.hpp>
 
 #include "common.hpp"
 
@@ -352,4 +358,86 @@ TEST_CASE("rpc: HEAD is answered like GET, without the body")
     CHECK(!whole->body.empty());
     CHECK(head->status == 200);
     CHECK(head->body.empty());
+}
+
+TEST_CASE("rpc: whatever a job says it is refused in words, and other calls go on meanwhile")
+{
+    served s{[](auto& with) { with.rpc.listen = "127.0.0.1:0"; }};
+    auto const where = s.rpc->start();
+    REQUIRE(where);
+    auto const call = [&](std::string const& method, std::string const& params) {
+        auto const got = net::http_ask(*where, "POST", "/jobs",
+                                       R"({"jsonrpc":"2.0","id":1,"method":")" + method +
+                                           R"(","params":)" + params + "}",
+                                       60'000);
+        REQUIRE(got);
+        return *parse_json(got->body);
+    };
+    auto const quoted = [](std::string const& app, std::string const& options,
+                           std::string const& text, std::string const& more = "") {
+        return R"([{"app":")" + app + R"(","options":)" + options +
+               R"(,"files":[{"name":"f","text":")" + text + R"("}])" + more + "}]";
+    };
+    std::string wide = "c0";
+    for (int i = 1; i < 50'000; ++i) wide += ",c" + std::to_string(i);
+    std::vector<std::string> const hostile{
+        quoted("render", R"({"scene":"f","width":1000000000,"height":1000000000})", ""),
+        quoted("render", R"({"scene":"f","width":-1,"height":1})", ""),
+        quoted("render", R"({"scene":"f"})", std::string(100'000, 'x')),
+        quoted("render", R"({"scene":"f"})", "", R"(,"units":4294967295)"),
+        quoted("hash", R"({"file":"f","block_bytes":0})", "x"),
+        quoted("train", R"({"file":"f","answer":"c1"})", wide + "\\n" + std::string(49'999, ',')),
+        quoted("train", R"({"file":"f"})", "a,b\\n\\u0000\\u0001,\\u0002"),
+        quoted("matmul", R"({"a":"f","b":"f"})", "\\u0093NUMPY"),
+        R"([{"app":"render","options":{},"files":[{"name":"f","hex":"0"}]}])",
+        R"([{"app":"render","options":{},"files":[7]}])",
+        R"([{"nobody":1}])",
+        "[7]",
+    };
+    std::atomic<bool> over{false};
+    std::atomic<int> answered{0};
+    std::thread other{[&] {
+        while (!over)
+            if (auto const got = net::http_ask(*where, "GET", "/health"); got && got->status == 200)
+                ++answered;
+    }};
+    for (auto const& each : hostile) {
+        auto const said = call("job_quote", each);
+        INFO(each.substr(0, 100));
+        REQUIRE(said.as_object().contains("error"));
+        CHECK(!said.at("error").at("message").as_string().empty());
+    }
+    CHECK(call("job_files", R"([{"app":"render"},[[["00"]]]])").as_object().contains("error"));
+    CHECK(call("job_unit", R"(["render",")" + std::string(64, '0') + R"("])")
+              .as_object()
+              .contains("error"));
+    over = true;
+    other.join();
+    CHECK(answered > 0);
+    auto const page = net::http_ask(*where, "POST", "/jobs", std::string(100'000, '['));
+    REQUIRE(page);
+    CHECK(page->body.find("-32700") != std::string::npos);
+}
+
+TEST_CASE("rpc: a unit that lasts too long is ended, and so is one whose node stops")
+{
+    work::order of{};
+    of.options = R"({"scene":"f","width":512,"height":512,"samples":65536,"bounces":64})";
+    of.files.push_back(
+        {"f", to_bytes(std::string_view{"camera 0 0 5 look 0 0 0 angle 30 aperture 0 focus 5\n"
+                                        "sky 0 0 1 horizon 1 1 1\nmaterial m diffuse 1 1 1\n"
+                                        "sphere 0 0 0 1 m\n"})});
+    auto const task = work::find_app("render")->make(of, {});
+    REQUIRE(task);
+    auto const first = (*task)->next({});
+    REQUIRE(first);
+    auto const packed = work::pack((**first).units.front());
+    auto const begun = std::chrono::steady_clock::now();
+    auto const late = node::impl::make_unit("render", packed, {}, std::chrono::milliseconds{50});
+    REQUIRE(!late);
+    CHECK(late.error() == "the unit was not done within 50 ms");
+    std::stop_source stopped{};
+    stopped.request_stop();
+    CHECK(!node::impl::make_unit("render", packed, stopped.get_token()));
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds{45});
 }

@@ -12,6 +12,7 @@ export class Unreachable extends Error {}
 
 const BATCH = 100;
 const LIMIT_MS = 15_000;
+const JOB_LIMIT_MS = 120_000;  // longer than the node works at a unit
 let number = 0;
 
 async function post(text, path) {
@@ -21,7 +22,7 @@ async function post(text, path) {
             method: "POST",
             headers: { "content-type": "application/json" },
             body: text,
-            signal: AbortSignal.timeout(LIMIT_MS),
+            signal: AbortSignal.timeout(path === "/jobs" ? JOB_LIMIT_MS : LIMIT_MS),
         });
     } catch {
         throw new Unreachable("The node does not answer.");

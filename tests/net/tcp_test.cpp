@@ -6,9 +6,12 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include <blendr/core/random.hpp>
 #include <blendr/net/book.hpp>
@@ -180,6 +183,34 @@ TEST_CASE("tcp: whom peers told of is found again after a restart, though the te
     }
     member b{2, {}, kept};
     CHECK(eventually([&] { return b.ear.has(c.key); }));
+}
+
+TEST_CASE("tcp: whatever lies where the address book should, a node starts and meets others")
+{
+    namespace fs = std::filesystem;
+    auto const home = scratch("net");
+    member hub{1};
+    auto const meets = [&](fs::path const& file) {
+        member b{2, {hub.where}, [&](net::tcp_options& o) { o.book_file = file.string(); }};
+        return eventually([&] { return b.ear.has(hub.key); });
+    };
+    auto const garbage = home / "garbage";
+    {
+        std::ofstream out{garbage, std::ios::binary};
+        out << "blendr addresses 1\n";
+        for (int i = 0; i < 4'000'000; ++i) out << static_cast<char>(i * 7 + i / 251);
+    }
+    CHECK(meets(garbage));
+    CHECK(fs::file_size(garbage) < net::book_text_max);  // written anew
+    CHECK(fs::is_directory(home));
+    CHECK(meets(home));
+    CHECK(fs::is_directory(home));
+    CHECK(meets(home / "no such" / "directory"));
+    auto const pipe = home / "pipe";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    CHECK(meets(pipe));
+    fs::create_directories(home / "taken.new" / "full");  // what is written first cannot be
+    CHECK(meets(home / "taken"));
 }
 
 TEST_CASE("tcp: who is on another chain, or has another key than the one expected, stays outside")

@@ -54,7 +54,7 @@ inline pid_t ask(std::uint16_t port, std::string const& body, int requests)
     return client([&] {
         auto const fd = connect_to(port);
         std::string const request =
-            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
             "\r\n\r\n" + body;
         std::array<char, 8192> buffer{};
         for (int i = 0; i < requests; ++i) {

@@ -71,7 +71,7 @@ struct http_server::state : std::enable_shared_from_this<http_server::state> {
     state(http_options o, http_handler& w)
         : options{std::move(o)},
           handler{w},
-          io{static_cast<int>(options.threads)},
+          io{static_cast<int>(options.threads + (options.lends ? 1 : 0))},
           acceptor{io}
     {}
 
@@ -540,7 +540,7 @@ private:
 void http_server::state::accept()
 {
     // One thread keeps the order by itself.
-    asio::any_io_executor const order = options.threads <= 1
+    asio::any_io_executor const order = options.threads <= 1 && !options.lends
                                             ? asio::any_io_executor{io.get_executor()}
                                             : asio::any_io_executor{asio::make_strand(io)};
     acceptor.async_accept(order, [self = shared_from_this()](error_code failed, tcp::socket s) {
@@ -616,6 +616,14 @@ result<std::string, error> http_server::start()
 }
 
 void http_server::stop() { state_->stop(); }
+
+void http_server::meanwhile(std::function<void()> const& what)
+{
+    std::jthread const other{[owner = state_](std::stop_token const& over) {
+        while (!over.stop_requested()) owner->io.run_one_for(std::chrono::milliseconds{20});
+    }};
+    what();
+}
 
 result<http_answer, error> http_ask(std::string const& server, std::string_view method,
                                     std::string const& path, std::string body,

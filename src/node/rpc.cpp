@@ -194,7 +194,7 @@ public:
         o.connections_max = s.connections_max;
         local_ = is_loopback(s.listen);
         o.named_locally = local_;
-        if (local_) o.threads = 3;  // one may be planning
+        o.lends = local_;
         server_ = std::make_unique<net::http_server>(o, *this);
         auto const where = server_->start();
         if (!where)
@@ -719,7 +719,8 @@ private:
         std::unique_lock const lock{planning_, std::chrono::seconds{1}};
         if (!lock) return fail{rpc_error{refused, "another job is being planned; ask again", {}}};
         try {
-            auto out = plan();
+            impl::json_outcome out{};
+            server_->meanwhile([&] { out = plan(); });
             if (!out) return fail{wrong(out.error())};
             return *std::move(out);
         } catch (std::bad_alloc const&) {

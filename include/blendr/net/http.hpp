@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -75,6 +76,7 @@ struct http_options {
     std::int64_t request_ms = 10'000;                     ///< to send a request, or take an answer
     std::int64_t idle_ms = 60'000;
     unsigned threads = 1;
+    bool lends = false;  ///< handlers may call `meanwhile`
 };
 
 /// An HTTP/1.1 server with WebSockets at `/ws`, bound to loopback unless told otherwise. A browser may open
@@ -107,6 +109,9 @@ public:
         std::uint64_t writes = 0;  ///< to WebSockets: how well texts gather
     };
     counters count() const;
+
+    /// For a handler that takes long: does `what` on its thread, while another serves everybody else.
+    void meanwhile(std::function<void()> const& what);
 
     struct state;
 

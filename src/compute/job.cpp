@@ -168,11 +168,18 @@ bool verify(signed_receipt const& it) noexcept
 
 std::string to_text(receipt const& r)
 {
+    // names are a stranger's: a line of one must not read like a line of ours
+    auto const plain = [](std::string name) {
+        std::replace_if(
+            name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+        return name;
+    };
     return "program  " + to_hex(r.program) + "\npolicy   " +
            (r.profile == 1 ? "exact" : "tolerance") + ", hardened by version " +
            std::to_string(r.hardening) + ", loop budget " + std::to_string(r.loop_budget) +
-           "\ndevice   " + r.device + (r.isolated ? " (in a worker)" : "") + "\ndriver   " +
-           r.driver + "\ninputs   " + to_hex(r.inputs) + "\noutputs  " + to_hex(r.outputs) + "\n";
+           "\ndevice   " + plain(r.device) + (r.isolated ? " (in a worker)" : "") + "\ndriver   " +
+           plain(r.driver) + "\ninputs   " + to_hex(r.inputs) + "\noutputs  " + to_hex(r.outputs) +
+           "\n";
 }
 
 }  // namespace blendr::compute

@@ -152,4 +152,8 @@ TEST_CASE("receipt: what people read and what programs read is the same one")
     other.profile = 2;
     CHECK(to_text(other).find("in a worker") == std::string::npos);
     CHECK(to_text(other).find("tolerance") != std::string::npos);
+    other.device = "a card\noutputs  forged";
+    other.driver = "\x1b[2J";
+    CHECK(to_text(other).find("a card?outputs  forged") != std::string::npos);
+    CHECK(to_text(other).find('\x1b') == std::string::npos);
 }

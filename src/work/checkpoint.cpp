@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A checkpoint: the magic, the job's identity and the hash of both; then records of stage, unit, length (fixed
-// integers), the result and the hash of all that. Whatever comes after the last whole record is cut off.
+// A checkpoint: the magic, the job's identity and the hash of both; then records of stage, unit, how many
+// agreed, length (fixed integers), the result and the hash of all that. Whatever comes after the last whole record is cut off.
 #include <blendr/work/checkpoint.hpp>
 
 #include <array>
@@ -21,7 +21,7 @@ namespace blendr::work {
 namespace {
 
 constexpr crypto::domain record_domain{"work.record/1"};
-constexpr std::array<char, 8> magic = {'b', 'l', 'w', 'o', 'r', 'k', '0', '1'};
+constexpr std::array<char, 8> magic = {'b', 'l', 'w', 'o', 'r', 'k', '0', '2'};
 
 struct opening {
     std::array<std::byte, 8> magic{};
@@ -32,11 +32,12 @@ BOOST_DESCRIBE_STRUCT(opening, (), (magic, job))
 struct record_head {
     std::uint32_t stage{};
     std::uint32_t unit{};
+    std::uint32_t agreed{};
     std::uint64_t bytes{};
 };
-BOOST_DESCRIBE_STRUCT(record_head, (), (stage, unit, bytes))
+BOOST_DESCRIBE_STRUCT(record_head, (), (stage, unit, agreed, bytes))
 
-constexpr std::size_t head_bytes = 16;
+constexpr std::size_t head_bytes = 20;
 constexpr std::size_t opening_bytes = 8 + 32 + 32;
 
 opening opening_of(hash256 const& job)
@@ -68,14 +69,20 @@ int write_all(int file, bytes_view raw)
     return 0;
 }
 
-/// As much of `into` as there is.
-std::size_t read_some(int file, std::span<std::byte> into)
+problem unreadable(std::filesystem::path const& path, int code)
+{
+    return {fault::cannot_save, "cannot read " + path.string() + " (" + std::strerror(code) + ")"};
+}
+
+/// As much of `into` as there is, or errno: a disk that does not answer is not the end of a file.
+result<std::size_t, int> read_some(int file, std::span<std::byte> into)
 {
     std::size_t have = 0;
     while (have < into.size()) {
         auto const got = ::read(file, into.data() + have, into.size() - have);
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
+        if (got < 0) return fail{errno};
+        if (got == 0) break;
         have += static_cast<std::size_t>(got);
     }
     return have;
@@ -102,7 +109,9 @@ result<checkpoint, problem> checkpoint::open(std::filesystem::path const& file,
     auto const wanted = encode(opening_of(job_identity));
     auto const wanted_sum = sum_of(wanted, {});
     std::array<std::byte, opening_bytes> there{};
-    auto const have = read_some(out.file_, there);
+    auto const began = read_some(out.file_, there);
+    if (!began) return fail{unreadable(file, began.error())};
+    auto const have = *began;
     bytes_view const seen{there.data(), have};
     auto const whole = [&] {
         bytes all = wanted;
@@ -131,18 +140,23 @@ result<checkpoint, problem> checkpoint::open(std::filesystem::path const& file,
     left -= opening_bytes;
     for (;;) {
         std::array<std::byte, head_bytes> raw{};
-        if (left < head_bytes || read_some(out.file_, raw) != head_bytes) break;
+        if (left < head_bytes) break;
+        auto const got = read_some(out.file_, raw);
+        if (!got) return fail{unreadable(file, got.error())};
+        if (*got != head_bytes) break;
         auto const head = decode<record_head>(raw);
         left -= head_bytes;
         if (!head || left < sizeof(hash256) || head->bytes > left - sizeof(hash256)) break;
         bytes body(static_cast<std::size_t>(head->bytes));
         hash256 sum{};
-        if (read_some(out.file_, body) != body.size() || read_some(out.file_, sum) != sum.size() ||
-            sum != sum_of(raw, body))
-            break;
+        auto const got_body = read_some(out.file_, body);
+        if (!got_body) return fail{unreadable(file, got_body.error())};
+        auto const got_sum = read_some(out.file_, sum);
+        if (!got_sum) return fail{unreadable(file, got_sum.error())};
+        if (*got_body != body.size() || *got_sum != sum.size() || sum != sum_of(raw, body)) break;
         left -= head->bytes + sizeof(hash256);
         good += head_bytes + head->bytes + sizeof(hash256);
-        out.done_.insert_or_assign({head->stage, head->unit}, std::move(body));
+        out.done_.insert_or_assign({head->stage, head->unit}, kept{head->agreed, std::move(body)});
     }
     if (::ftruncate(out.file_, static_cast<off_t>(good)) != 0 ||
         ::lseek(out.file_, static_cast<off_t>(good), SEEK_SET) < 0)
@@ -171,17 +185,17 @@ checkpoint::~checkpoint()
     if (file_ >= 0) ::close(file_);
 }
 
-bytes const* checkpoint::find(std::uint32_t stage, std::uint32_t unit) const
+bytes const* checkpoint::find(std::uint32_t stage, std::uint32_t unit, std::uint32_t agreed) const
 {
     auto const found = done_.find({stage, unit});
-    return found == done_.end() ? nullptr : &found->second;
+    return found == done_.end() || found->second.agreed < agreed ? nullptr : &found->second.result;
 }
 
 result<nothing, problem> checkpoint::save(std::uint32_t stage, std::uint32_t unit,
-                                          bytes_view result)
+                                          bytes_view result, std::uint32_t agreed)
 {
     if (broken_) return fail{problem{fault::cannot_save, path_.string() + " failed before"}};
-    auto out = encode(record_head{stage, unit, result.size()});
+    auto out = encode(record_head{stage, unit, agreed, result.size()});
     auto const sum = sum_of(out, result);
     out.insert(out.end(), result.begin(), result.end());
     out.insert(out.end(), sum.begin(), sum.end());
@@ -189,7 +203,7 @@ result<nothing, problem> checkpoint::save(std::uint32_t stage, std::uint32_t uni
         broken_ = true;
         return fail{unwritable(path_, code)};
     }
-    done_.insert_or_assign({stage, unit}, to_bytes(result));
+    done_.insert_or_assign({stage, unit}, kept{agreed, to_bytes(result)});
     return nothing{};
 }
 

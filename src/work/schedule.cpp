@@ -215,7 +215,8 @@ private:
         left_ = now.units.size();
         ids_.sweep();
         for (std::uint32_t k = 0; k < units_.size(); ++k) {
-            auto const* saved = chosen_.saved == nullptr ? nullptr : chosen_.saved->find(number, k);
+            auto const* saved =
+                chosen_.saved == nullptr ? nullptr : chosen_.saved->find(number, k, chosen_.agree);
             if (saved == nullptr || !possible(now.units[k], *saved)) {
                 pending_.insert(k);
                 continue;
@@ -547,7 +548,7 @@ private:
         for (auto& other : u.copies) other.stop.request_stop();
         queue(which);
         if (chosen_.saved != nullptr && !problem_) {
-            auto const kept = chosen_.saved->save(stage_number_, which, u.result);
+            auto const kept = chosen_.saved->save(stage_number_, which, u.result, chosen_.agree);
             if (!kept) problem_ = kept.error();
         }
     }

@@ -52,6 +52,21 @@ TEST_CASE("checkpoint: what was saved is there again")
     CHECK(again.find(0, 1) == nullptr);
 }
 
+TEST_CASE("checkpoint: a result that too few agreed on is not there")
+{
+    auto const path = blendr::test::scratch("work_agreed") / "run.saved";
+    {
+        auto made = checkpoint::open(path, job).value();
+        REQUIRE(made.save(0, 0, as_bytes("alone")));
+        REQUIRE(made.save(0, 1, as_bytes("by two"), 2));
+    }
+    auto const again = checkpoint::open(path, job).value();
+    CHECK(again.find(0, 0, 2) == nullptr);
+    CHECK(as_text(*again.find(0, 0)) == "alone");
+    CHECK(as_text(*again.find(0, 1, 2)) == "by two");
+    CHECK(again.find(0, 1, 3) == nullptr);
+}
+
 TEST_CASE("checkpoint: cut off anywhere, it holds what was whole and goes on from there")
 {
     auto const path = sample("cut");

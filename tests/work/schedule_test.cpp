@@ -373,6 +373,22 @@ TEST_CASE("schedule: what a checkpoint holds is looked at like what a runner ret
     CHECK(*saved.find(0, 3) == encode(std::uint64_t{9}));
 }
 
+TEST_CASE("schedule: what one runner did is done again where two must agree")
+{
+    sum_of_squares what{10, true};
+    auto const one = honest("one"), two = honest("two");
+    auto const file = blendr::test::scratch("work_two") / "run";
+    auto saved = checkpoint::open(file, what.identity()).value();
+    run_options chosen;
+    chosen.saved = &saved;
+    auto const alone = run(what, all(one), chosen).value();
+    chosen.agree = 2;
+    auto const together = run(what, all(one, two), chosen).value();
+    CHECK(together.resumed == 0);
+    CHECK(together.results == alone.results);
+    CHECK(run(what, all(one, two), chosen).value().resumed == alone.receipts.size());
+}
+
 TEST_CASE("schedule: who hangs is overtaken")
 {
     auto const good = honest("good", 100us);

@@ -27,11 +27,12 @@ public:
 
     std::size_t size() const noexcept { return done_.size(); }
 
-    /// The result of a unit; null when it is not done.
-    bytes const* find(std::uint32_t stage, std::uint32_t unit) const;
+    /// The result of a unit; null when it is not done, or was saved when fewer had to agree on it.
+    bytes const* find(std::uint32_t stage, std::uint32_t unit, std::uint32_t agreed = 1) const;
 
-    /// Keeps a result. After a failure nothing more can be saved.
-    result<nothing, problem> save(std::uint32_t stage, std::uint32_t unit, bytes_view result);
+    /// Keeps a result that so many agreed on. After a failure nothing more can be saved.
+    result<nothing, problem> save(std::uint32_t stage, std::uint32_t unit, bytes_view result,
+                                  std::uint32_t agreed = 1);
 
     /// What was saved survives a power cut from here on.
     result<nothing, problem> sync();
@@ -42,7 +43,11 @@ private:
     int file_ = -1;
     bool broken_ = false;
     std::filesystem::path path_;
-    std::map<std::pair<std::uint32_t, std::uint32_t>, bytes> done_;
+    struct kept {
+        std::uint32_t agreed{};
+        bytes result{};
+    };
+    std::map<std::pair<std::uint32_t, std::uint32_t>, kept> done_;
 };
 
 }  // namespace blendr::work

@@ -2,6 +2,7 @@
 #include <blendr/escrow/queries.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <blendr/escrow/check_money.hpp>
@@ -34,6 +35,22 @@ std::set<address> providers_of(jobs::row const& row)
     std::set<address> out{};
     for (auto const& a : row.money.agreements)
         if (!is_end(a.at)) out.insert(a.provider);
+    return out;
+}
+
+/// What a job's agreements ask of each device.
+std::map<market::device_key, load> loads_of(jobs::row const& row)
+{
+    std::map<market::device_key, load> out{};
+    auto const& all = row.money.agreements;
+    for (std::size_t i = 0; i < all.size() && i < row.devices.size(); ++i) {
+        auto const& a = all[i];
+        if (is_end(a.at)) continue;
+        auto& on = out[{a.provider, row.devices[i]}];
+        ++on.agreements;
+        on.units += a.assigned;
+        on.rents += !a.by.by_units() && (a.at == phase::funded || a.at == phase::running);
+    }
     return out;
 }
 
@@ -130,6 +147,7 @@ struct index::state {
     std::set<job_key> open{};
     owned<job_key> by_provider{};
     owned<past::key> by_party{};
+    std::map<market::device_key, load> by_device{};
 };
 
 index::index() : state_{std::make_unique<state>()} {}
@@ -146,6 +164,19 @@ void index::follow(row_step<jobs> const& step)
         state_->open.erase(key);
     for (auto const& who : providers_of(before)) state_->by_provider.erase({who, key});
     for (auto const& who : providers_of(after)) state_->by_provider.insert({who, key});
+    for (auto const& [device, was] : loads_of(before)) {
+        auto& on = state_->by_device[device];
+        on.agreements -= was.agreements;
+        on.units -= was.units;
+        on.rents -= was.rents;
+        if (on == load{}) state_->by_device.erase(device);
+    }
+    for (auto const& [device, is] : loads_of(after)) {
+        auto& on = state_->by_device[device];
+        on.agreements += is.agreements;
+        on.units += is.units;
+        on.rents += is.rents;
+    }
 }
 
 void index::follow(row_step<past> const& step)
@@ -172,6 +203,12 @@ std::vector<job_key> index::of_provider(address const& who, job_key const& after
                                         std::uint32_t most) const
 {
     return turn(state_->by_provider, who, after, most);
+}
+
+load index::of_device(market::device_key const& device) const
+{
+    auto const found = state_->by_device.find(device);
+    return found == state_->by_device.end() ? load{} : found->second;
 }
 
 std::vector<past::key> index::of_party(address const& who, past::key const& after,

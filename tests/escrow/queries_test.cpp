@@ -186,6 +186,52 @@ TEST_CASE("queries: what is over is remembered for both parties, and forgotten a
     CHECK(p.ask(query::past_of{provider(0), {}, 10}).empty());
 }
 
+TEST_CASE("queries: a device shares from the block of its agreement until it has delivered all")
+{
+    using market::device_state;
+    place p;
+    market::device_key const other{provider(1), 0}, unknown{provider(7), 3};
+    auto const told = [&](market::device_key const& of) {
+        query::engaged asked{};
+        asked.devices.push_back(of);
+        auto const out = p.ask(asked);
+        REQUIRE(out.size() == 1);
+        CHECK(out[0].device == of);
+        return out[0];
+    };
+    p.submit(1, plain_order(3), one_blnd);
+    CHECK(told(card) == query::engagement{card, device_state::idle, 0, 0});
+    CHECK(told(unknown).state == device_state::absent);
+    REQUIRE(p.call(provider(0), escrows::take{one, 2, 0, reputation::family::fp32}) == fine);
+    CHECK(told(card) == query::engagement{card, device_state::sharing, 1, 2});
+    p.submit(2, plain_order(1), one_blnd);  // it still sells: others may share it
+    REQUIRE(p.call(provider(0), escrows::take{two, 1, 0, reputation::family::fp32}) == fine);
+    CHECK(told(card) == query::engagement{card, device_state::sharing, 2, 3});
+    for (std::uint32_t u = 0; u < 2; ++u)
+        REQUIRE(p.call(provider(0), escrows::deliver{one, unit_no(u), {}, 0}) == fine);
+    CHECK(told(card) == query::engagement{card, device_state::sharing, 2, 1});
+    REQUIRE(p.call(provider(0), escrows::deliver{two, unit_no(0), {}, 0}) == fine);
+    CHECK(told(card) == query::engagement{card, device_state::idle, 2, 0});  // the windows are open
+    p.pass(20);
+    CHECK(told(card) == query::engagement{card, device_state::idle, 0, 0});
+
+    auto rent = plain_order(0);
+    rent.items = rent.demand = 0;
+    p.submit(3, rent, one_blnd);
+    job_key const three{renter, 3};
+    REQUIRE(p.call(provider(1), escrows::take{three, 0, 0, reputation::family::fp32}) == fine);
+    CHECK(told(other).state == device_state::sharing);
+    REQUIRE(p.call(renter, escrows::cancel_all{three}) == fine);
+    p.pass(200);
+    CHECK(told(other).agreements == 0);
+    CHECK(told(other).state == device_state::disconnected);  // nobody heard of it for so long
+    query::engaged both{};
+    both.devices.push_back(other);
+    both.devices.push_back(card);
+    CHECK(p.ask(both).size() == 2);
+    CHECK(p.ask(both)[1].device == card);
+}
+
 TEST_CASE("queries: what a node keeps in memory of jobs follows rows through any business" *
           doctest::test_suite("property"))
 {
@@ -216,7 +262,7 @@ TEST_CASE("queries: what a node keeps in memory of jobs follows rows through any
             in.follow(ledger::row_step<T>{key, was, is});
         }
     };
-    std::size_t seen = 0;
+    std::size_t seen = 0, shared = 0;
     for (int b = 0; b < 80; ++b) {
         (void)t.run_in_order(people.some_block(30));
         auto const now = t.look();
@@ -234,8 +280,14 @@ TEST_CASE("queries: what a node keeps in memory of jobs follows rows through any
             REQUIRE(kept.of_provider(who, {}, 1000) == anew.of_provider(who, {}, 1000));
             REQUIRE(kept.of_party(who, {}, 1000) == anew.of_party(who, {}, 1000));
             seen += kept.of_party(who, {}, 1000).size();
+            for (std::uint32_t d = 0; d < 3; ++d) {
+                auto const load = kept.of_device({who, d});
+                REQUIRE(load == anew.of_device({who, d}));
+                shared += load.shares();
+            }
         }
         before = now;
     }
     CHECK(seen > 100);
+    CHECK(shared > 10);
 }

@@ -252,9 +252,11 @@ struct contract {
                                                    escrow::query::needs_of const& asked);
     static std::vector<escrow::query::memory> query(auto const& view,
                                                     escrow::query::past_of const& asked);
-    using queries =
-        type_list<job_of, unit_of, jobs_of, price_of, escrow::query::open_jobs,
-                  escrow::query::work_of, escrow::query::needs_of, escrow::query::past_of>;
+    static std::vector<escrow::query::engagement> query(auto const& view,
+                                                        escrow::query::engaged const& asked);
+    using queries = type_list<job_of, unit_of, jobs_of, price_of, escrow::query::open_jobs,
+                              escrow::query::work_of, escrow::query::needs_of,
+                              escrow::query::past_of, escrow::query::engaged>;
     using index = escrow::query::index;
 
 private:

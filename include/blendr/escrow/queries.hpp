@@ -117,6 +117,22 @@ struct memory {
     past::row what{};
 };
 
+/// What devices do, of all that the chain shows. The market's registry knows of hours that were sold and
+/// of heartbeats; units and rented time are agreements, of which several may share a device that still
+/// sells, so that who asks is told both here. In the order in which they were asked for.
+struct engaged {
+    bounded<std::vector<market::device_key>, page_max> devices{};
+};
+struct engagement {
+    market::device_key device{};
+    /// As the registry says; `sharing`, too, from the block on in which somebody's units were agreed on
+    /// until the last of them is delivered.
+    market::device_state state{market::device_state::absent};
+    std::uint32_t agreements{};  ///< that are not over
+    std::uint32_t units{};       ///< to be done for them
+    friend bool operator==(engagement const&, engagement const&) = default;
+};
+
 BOOST_DESCRIBE_ENUM(duty, start, run, serve, wait)
 BOOST_DESCRIBE_ENUM(need, fund, top_up, judge, provide, cover)
 BOOST_DESCRIBE_STRUCT(open_jobs, (), (device, after, most))
@@ -131,6 +147,8 @@ BOOST_DESCRIBE_STRUCT(needs_of, (), (renter, from, most))
 BOOST_DESCRIBE_STRUCT(chore, (), (job, what, number, by, value))
 BOOST_DESCRIBE_STRUCT(past_of, (), (party, after, most))
 BOOST_DESCRIBE_STRUCT(memory, (), (key, what))
+BOOST_DESCRIBE_STRUCT(engaged, (), (devices))
+BOOST_DESCRIBE_STRUCT(engagement, (), (device, state, agreements, units))
 
 /// What follows from a job's row alone.
 std::vector<assignment> assignments_of(job_key const& job, jobs::row const& row,
@@ -138,8 +156,17 @@ std::vector<assignment> assignments_of(job_key const& job, jobs::row const& row,
 std::vector<chore> chores_of(job_key const& job, jobs::row const& row);
 bool is_open(jobs::row const& row);
 
-/// What a node keeps in memory to answer: which jobs are open, who works on which, who had a part in
-/// what is over. All of it follows from rows, and is found again from them at start.
+/// What agreements make of one device.
+struct load {
+    std::uint32_t agreements{};  ///< that are not over
+    std::uint32_t units{};       ///< to be done
+    std::uint32_t rents{};       ///< agreements by time that are held or run
+    bool shares() const noexcept { return units != 0 || rents != 0; }
+    friend bool operator==(load const&, load const&) = default;
+};
+
+/// What a node keeps in memory to answer: which jobs are open, who works on which, with which device, who
+/// had a part in what is over. All of it follows from rows, and is found again from them at start.
 class index {
 public:
     index();
@@ -155,6 +182,7 @@ public:
                                      std::uint32_t most) const;
     std::vector<past::key> of_party(address const& who, past::key const& after,
                                     std::uint32_t most) const;
+    load of_device(market::device_key const& device) const;
 
 private:
     struct state;

@@ -155,4 +155,18 @@ inline std::vector<query::memory> contract::query(auto const& view,
     return out;
 }
 
+inline std::vector<query::engagement> contract::query(auto const& view,
+                                                      escrow::query::engaged const& asked)
+{
+    std::vector<escrow::query::engagement> out{};
+    for (auto const& device : asked.devices) {
+        auto const status = view.template row<market::devices>(device).status;
+        auto const on = view.index().of_device(device);
+        bool const shares = status.sells() && on.shares();
+        out.push_back({device, shares ? market::device_state::sharing : status.state, on.agreements,
+                       on.units});
+    }
+    return out;
+}
+
 }  // namespace blendr::escrow

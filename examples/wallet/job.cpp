@@ -16,6 +16,7 @@
 #include <blendr/core/json.hpp>
 #include <blendr/crypto/bech32.hpp>
 #include <blendr/crypto/json.hpp>
+#include <blendr/escrow/queries.hpp>
 #include <blendr/ledger/base.hpp>
 #include <blendr/market/json.hpp>
 #include <blendr/market/queries.hpp>
@@ -340,9 +341,14 @@ int provider_state(where const& at, std::string const& address)
     auto const found = ask.ask<std::vector<market::query::provider>>(
         "market/my_devices", market::query::my_devices{*who, {}, 100});
     if (!found) throw failure{found.error()};
+    escrow::query::engaged asked{};
+    for (auto const& each : *found) asked.devices.push_back(each.key);
+    auto const doing = ask.ask<std::vector<escrow::query::engagement>>("escrow/engaged", asked);
+    if (!doing) throw failure{doing.error()};
     std::string people{};
-    for (auto const& each : *found) {
-        auto const state = to_json(each.status.state);
+    for (std::size_t i = 0; i < found->size() && i < doing->size(); ++i) {
+        auto const& each = (*found)[i];
+        auto const state = to_json((*doing)[i].state);
         people += "device " + std::to_string(each.key.number) + "  " +
                   std::string{state.as_string()} + ", class " + std::to_string(each.of.get()) +
                   ", bond " + to_string(each.bond) + ", asks " + std::to_string(each.asks) +
@@ -363,7 +369,10 @@ int provider_state(where const& at, std::string const& address)
     if (found->empty()) people = "no devices\n" + people;
     people.pop_back();
     print(at,
-          json::object{{"address", address}, {"devices", to_json(*found)}, {"reputation", scores}},
+          json::object{{"address", address},
+                       {"devices", to_json(*found)},
+                       {"doing", to_json(*doing)},
+                       {"reputation", scores}},
           people);
     return 0;
 }

@@ -150,12 +150,17 @@ void topic_watch::on_block(node const& of, committed_block const& b,
             auto const found = of.view().query("market/devices", *key);
             auto row = of.forms().row("market/devices", found.value);
             if (found.code != 0 || !row) return false;
-            auto text = json::serialize(*row);
+            auto const doing =
+                ask(of, "escrow/engaged", json::object{{"devices", json::array{f.key}}});
+            auto const* const told = doing ? list_in(*doing) : nullptr;
+            json::value engaged = told != nullptr && !told->empty() ? told->front() : nullptr;
+            auto text = json::serialize(*row) + json::serialize(engaged);
             if (text != f.last)
                 tell("providers", json::object{{"height", height},
                                                {"device", f.key},
                                                {"present", !found.value.empty()},
-                                               {"row", *std::move(row)}});
+                                               {"row", *std::move(row)},
+                                               {"engaged", std::move(engaged)}});
             f.last = std::move(text);
             return !found.value.empty();
         });

@@ -126,6 +126,35 @@ void same_files(browser& page)
 
 }  // namespace
 
+TEST_CASE("explorer: a device that is rented is seen to share, and to be idle again" *
+          doctest::test_suite("browser"))
+{
+    auto page = browser::start();
+    if (!page) return;
+    job_town town{scratch("page") / "shares"};
+    REQUIRE(town.good());
+    town.let_in(10, town.settings(10), 1, endless_units());
+    REQUIRE(eventually([&] { return town.offers() == 1; }));
+    page->open("http://" + town.rpc() + "/#/providers");
+    auto const says = [&](std::string const& state) {
+        return page->eventually("document.querySelector('#view td .tag')?.textContent === '" +
+                                state + "'");
+    };
+    CHECK(says("idle"));
+    auto const by = town.renter(13);
+    auto what = small_picture(2, 1);
+    what.run_s = 3'600;
+    auto const number = by->submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    CHECK(says("sharing"));
+    page->shot("providers-sharing");
+    REQUIRE(by->cancel(*number));
+    CHECK(says("idle"));
+    page->run("document.querySelector('#view td a').click();");
+    CHECK(page->eventually("document.querySelector('#view').textContent.includes('nobody now')"));
+    CHECK(page->complaints() == "");
+}
+
 TEST_CASE("explorer: a browser opens what is sealed for it, and nothing that was changed" *
           doctest::test_suite("browser"))
 {

@@ -227,6 +227,7 @@ TEST_CASE("topics: orders, trades, agreements, jobs and providers reach who subs
     CHECK(seen["jobs"][0].at("progress").at("listed").to_number<int>() == 6);
     REQUIRE_FALSE(seen["providers"].empty());
     CHECK(seen["providers"][0].at("present").as_bool());
+    CHECK(seen["providers"][0].at("engaged").at("state").as_string() == "idle");
     REQUIRE_FALSE(seen["trades"].empty());
     CHECK(seen["trades"][0].at("trade").at("volume").to_number<int>() == 2);
     rpc.stop();

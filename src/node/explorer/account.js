@@ -4,7 +4,7 @@ import { account, block, copyable, count, isAddress, money, transaction } from "
 import { ZERO } from "/codec.js";
 import { card, empty, every, failed, figure, fillIn, skeleton, table, tag } from "/parts.js";
 import { when } from "/market.js";
-import { model, scoreBar, score, state } from "/providers.js";
+import { engage, model, scoreBar, score, state } from "/providers.js";
 import { follow, load as loadRecent, recent } from "/recent.js";
 import { ask, call } from "/rpc.js";
 import { line, outcome } from "/said.js";
@@ -16,7 +16,7 @@ async function load(owner) {
     const zero = { of: { what: 0, when: 0 }, way: "buy", owner: ZERO, client_id: 0 };
     const [orders, devices, jobs, given, asked] = await Promise.all([
         settle(ask("market/my_orders", { owner, after: zero, most: 100 }), []),
-        settle(ask("market/my_devices", { owner, after: { owner: ZERO, number: 0 }, most: 100 }), []),
+        settle(ask("market/my_devices", { owner, after: { owner: ZERO, number: 0 }, most: 100 }).then(engage), []),
         settle(ask("escrow/jobs_of", { renter: owner, from: 0, most: 100 }), { list: [] }),
         settle(score(owner, "provider", "fp32", at), null), settle(score(owner, "renter", "fp32", at), null)]);
     return { owner, purse, orders, devices, jobs: jobs.list, given, asked };
@@ -41,7 +41,7 @@ const draw = (a) => [
         figure("As a renter", a.asked ? scoreBar(a.asked.score) : "—", "reputation, fp32")),
     a.jobs.length ? card("Jobs", h("ul", { class: "plain" }, a.jobs.map((j) => h("li", null, h("a", { href: `#/job/${j.renter}/${j.number}` }, `Job ${j.number}`))))) : null,
     a.devices.length ? card("Devices", table("Devices", [["Device", "wide"], ["State", ""], ["Class", "right"], ["Bond", "right"]],
-        a.devices.map((d) => [h("a", { href: `#/provider/${d.key.owner}/${d.key.number}` }, model(d.capability)), state(d.status.state), String(d.of), money(d.bond)]))) : null,
+        a.devices.map((d) => [h("a", { href: `#/provider/${d.key.owner}/${d.key.number}` }, model(d.capability)), state(d.doing.state), String(d.of), money(d.bond)]))) : null,
     a.orders.length ? card("Orders", table("Orders", [["Instrument", ""], ["Side", ""], ["Open", "right"], ["Limit", "right"], ["Locked", "right"], ["Until", "right"]],
         a.orders.map((o) => [h("a", { href: `#/market/${o.key.of.what}/${o.key.of.when}` }, `class ${o.key.of.what}, ${when(o.key.of.when)}`),
             tag(o.key.way, o.key.way === "buy" ? "good" : "note"), count(o.now.left), money(o.now.limit), money(o.now.locked), block(o.now.expires)]))) : null];

@@ -21,11 +21,21 @@ export const scoreBar = (value) => {
     return h("span", { class: "score" }, h("span", { class: "track", "aria-hidden": "true" }, part), h("span", { class: "num" }, String(value)));
 };
 
+/** What devices do, agreements counted: the registry's own state says nothing of units. Sets `doing` of each. */
+export async function engage(devices) {
+    for (let at = 0; at < devices.length; at += 256) {
+        const part = devices.slice(at, at + 256);
+        const told = await ask("escrow/engaged", { devices: part.map((d) => d.key) }).catch(() => []);
+        part.forEach((d, i) => { d.doing = told[i] ?? { state: d.status.state, agreements: 0, units: 0 }; });
+    }
+    return devices;
+}
+
 async function all() {
     const classes = [...new Set((await instruments()).map((l) => l.of.what))];
     const lists = await Promise.all(classes.map((what) =>
         ask("market/providers", { what, after: { owner: ZERO, number: 0 }, most: 256 })));
-    const devices = lists.flat();
+    const devices = await engage(lists.flat());
     const at = Number((await call("status")).last);
     const owners = [...new Set(devices.map((d) => d.key.owner))];
     const scores = new Map(await Promise.all(owners.slice(0, 100).map(async (who) =>
@@ -34,7 +44,7 @@ async function all() {
 }
 
 function parts(devices) {
-    const of = (name) => devices.filter((d) => d.status.state === name).length;
+    const of = (name) => devices.filter((d) => d.doing.state === name).length;
     return [[of("idle"), "good", "idle"], [of("sharing"), "accent", "sharing"], [of("reserved"), "note", "reserved"],
         [of("disconnected"), "bad", "disconnected"], [of("suspended"), "bad", "suspended"]];
 }
@@ -53,7 +63,7 @@ export function providersPage(view) {
         card("Devices", { aside: h("p", { class: "note" }, count(devices.length)) }, devices.length
             ? table("Devices", [["Device", "wide"], ["Provider", ""], ["State", ""], ["Class", "right"], ["Asks", "right"], ["Bond", "right"], ["Reputation", "right"]],
                 devices.map((d) => [h("a", { href: `#/provider/${d.key.owner}/${d.key.number}` }, model(d.capability)), account(d.key.owner),
-                    state(d.status.state), h("a", { href: `#/market/${d.of}/0` }, String(d.of)), count(d.asks), money(d.bond),
+                    state(d.doing.state), h("a", { href: `#/market/${d.of}/0` }, String(d.of)), count(d.asks), money(d.bond),
                     scores.get(d.key.owner) === null ? "—" : scoreBar(scores.get(d.key.owner))]))
             : empty("Nobody offers a device yet", "A provider's agent probes its GPUs, registers them with a bond, and asks a price. Run one: ",
                 h("code", null, "provider --rpc " + location.host)))];
@@ -71,7 +81,9 @@ async function one(owner, number) {
         row("reputation/conditions", 0).catch(() => null),
         ...FAMILIES.map((work) => score(owner, "provider", work, at).catch(() => null))]);
     const device = await row("market/devices", { owner, number }).catch(() => null);
-    return { at, device, listed: devices.find((d) => d.key.number === number), ratings: ratings.list, rules, scores };
+    const listed = devices.find((d) => d.key.number === number);
+    if (listed) await engage([listed]);
+    return { at, device, listed, ratings: ratings.list, rules, scores };
 }
 
 /** Ratings of a role and family in the order in which they came, those that were taken back left out. */
@@ -100,7 +112,8 @@ export function providerPage(view, [owner, text]) {
         if (!d) return [h("h1", null, "Provider"), card("Not registered", empty("This account has no such device", account(owner)))];
         const m = found.device?.measured;
         return [h("h1", null, model(d.capability)),
-            card("Device", { aside: state(d.status.state) }, facts(["owner", copyable(owner)], ["number", String(number)],
+            card("Device", { aside: state(d.doing.state) }, facts(["owner", copyable(owner)], ["number", String(number)],
+                ["works for", d.doing.agreements ? `${count(d.doing.units)} units of ${count(d.doing.agreements)} agreements` : "nobody now"],
                 ["class", h("a", { href: `#/market/${d.of}/0` }, String(d.of))], ["bond, free of promises", money(d.bond)],
                 ["asks in the book", count(d.asks)], ["attested tier", String(d.status.tier)], ["heard of at", block(d.status.heard)],
                 m ? ["measured", spec(m)] : null, ["says of itself", h("span", { class: "text" }, d.capability)])),

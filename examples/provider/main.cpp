@@ -47,6 +47,7 @@ constexpr std::string_view usage =
   --pricing HOW       fixed, curve (by the reference price and how busy), or forecast
   --bond BLND         locked for each device (200)
   --hours FROM-UNTIL  of the day (UTC) in which new work is taken (0-24)
+  --ahead N           coming hours that are sold as capacity tokens (0)
   --apps A,B          kinds of jobs that are done; all by default. With it nothing is sold in the book:
                       units are taken one job at a time
   --power PERCENT     of the time that devices may work (100)
@@ -89,9 +90,9 @@ struct flags {
 
 flags read(int argc, char** argv)
 {
-    std::vector<std::string> const own{"rpc",        "key",   "home",    "blobs", "class",
-                                       "capability", "ask",   "pricing", "bond",  "hours",
-                                       "apps",       "power", "backlog", "device"};
+    std::vector<std::string> const own{"rpc",        "key",   "home",    "blobs",  "class",
+                                       "capability", "ask",   "pricing", "bond",   "hours",
+                                       "apps",       "power", "backlog", "device", "ahead"};
     flags out{};
     for (int i = 1; i < argc; ++i) {
         std::string const word = argv[i];
@@ -253,6 +254,7 @@ node::provider_settings settings_of(flags const& f, fs::path const& home)
     if (with.limits.power_percent == 0 || with.limits.power_percent > 100)
         throw failure{"--power is a percentage, 1 to 100"};
     with.limits.backlog = f.number("backlog", 16);
+    with.ahead = f.number("ahead", 0);
     with.check_others = f.checks;
     with.cheat = f.cheat;
     return with;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -62,7 +63,10 @@ public:
           tasks_{chosen_.home, me_, std::move(blobs), devices, chosen_.limits.power_percent,
                  chosen_.cheat}
     {
-        for (auto& each : devices) devices_.push_back({std::move(each), {}, {}, {}, {}});
+        for (auto& each : devices) {
+            devices_.emplace_back();
+            devices_.back().what = std::move(each);
+        }
         report_.provider = to_text(self_);
         for (auto const& each : devices_) {
             device_report one{};
@@ -103,7 +107,12 @@ private:
         amount bond{};
         std::uint32_t asks{};
         bool reserved_now{};
+        market::device_state shown{market::device_state::absent};  ///< agreements counted
+        crypto::address serves{};  ///< whose hour runs on it; nobody's by default
+        height look_ahead{};       ///< when coming hours are looked at next
     };
+    using bookings = std::span<market::device_calendar::booking const>;
+    static constexpr std::uint64_t look_every = 20;  ///< blocks, at what seldom changes
 
     // ---- the loop
 
@@ -146,7 +155,10 @@ private:
         auto const t = std::time(nullptr);
         std::tm day{};
         ::gmtime_r(&t, &day);
-        auto const hour = static_cast<std::uint32_t>(day.tm_hour);
+        return within_hours(static_cast<std::uint32_t>(day.tm_hour));
+    }
+    bool within_hours(std::uint32_t hour) const
+    {
         auto const& l = chosen_.limits;
         if (l.from_hour <= l.until_hour) return hour >= l.from_hour && hour < l.until_hour;
         return hour >= l.from_hour || hour < l.until_hour;
@@ -162,14 +174,21 @@ private:
     {
         auto const found = node_.ask<std::vector<market::query::provider>>(
             "market/my_devices", market::query::my_devices{self_, {}, 100});
-        if (!found) return;
-        for (auto& each : devices_) {
+        escrow::query::engaged asked{};
+        for (auto const& each : devices_) asked.devices.push_back({self_, each.what.number});
+        auto const doing =
+            node_.ask<std::vector<escrow::query::engagement>>("escrow/engaged", asked);
+        if (!found || !doing || doing->size() != devices_.size()) return;
+        for (std::size_t i = 0; i < devices_.size(); ++i) {
+            auto& each = devices_[i];
             market::device_key const key{self_, each.what.number};
+            each.shown = (*doing)[i].state;
             auto const mine = std::find_if(found->begin(), found->end(),
                                            [&](auto const& p) { return p.key == key; });
             each.status = mine == found->end() ? market::device_status{} : mine->status;
             each.asks = mine == found->end() ? 0 : mine->asks;
             each.reserved_now = false;
+            each.serves = {};
             if (mine != found->end()) {
                 auto const hour = market::hour_of(block_time).get();
                 for (auto const& b : mine->taken)
@@ -177,7 +196,11 @@ private:
                                                               b.from <= hour && hour < b.end());
             }
             settle_in(each, key);
-            if (mine != found->end()) keep_promises(key, mine->taken, market::hour_of(block_time));
+            if (mine != found->end()) {
+                auto const hour = market::hour_of(block_time);
+                keep_promises(each, key, mine->taken, hour);
+                sell_ahead(each, key, mine->taken, hour);
+            }
             offer(each, key);
         }
     }
@@ -210,10 +233,15 @@ private:
             out_.say("enlist " + number, {ledger::wrap<verifiers>(verifiers::enlist{which})});
     }
 
+    static std::string name_of(market::device_key const& key, market::hour at)
+    {
+        return std::to_string(key.number) + '@' + std::to_string(at.get());
+    }
+
     /// Hours that were sold ahead: one that is claimed begins when its time has come, one that ran ends
-    /// when it is over, so that what stood for it comes back.
-    void keep_promises(market::device_key const& key,
-                       std::span<market::device_calendar::booking const> taken, market::hour now)
+    /// when it is over, so that what stood for it comes back; and so does what nobody claimed.
+    void keep_promises(own_device& of, market::device_key const& key, bookings taken,
+                       market::hour now)
     {
         constexpr std::uint32_t hours_back = 24;
         auto const first = now.get() > hours_back ? now.get() - hours_back : 0;
@@ -224,7 +252,9 @@ private:
                 auto const row =
                     node_.row<markets, market::promises>(market::promises::key{key, at});
                 if (!row) continue;
-                auto const name = std::to_string(key.number) + '@' + std::to_string(h);
+                if (at == now && row->state == market::promise_state::running)
+                    of.serves = row->holder;
+                auto const name = name_of(key, at);
                 auto const due = impl::due_of(row->state, at, now);
                 if (due == market::promise_event::start &&
                     out_.say("begin " + name,
@@ -232,8 +262,128 @@ private:
                     say("begins", {{"device", key.number}, {"hour", h}});
                 if (due == market::promise_event::finish)
                     out_.say("end " + name, {ledger::wrap<markets>(markets::finish{key, row->of})});
+                if (due == market::promise_event::lapse)
+                    out_.say("end " + name,
+                             {ledger::wrap<markets>(markets::settle{key, row->of, self_})});
             }
         }
+    }
+
+    /// What an hour of the device is offered for: as many market units as it does in that time.
+    price hour_quote(own_device const& of)
+    {
+        auto const each = u128{quote(of).get()} * market_units_an_hour(of);
+        constexpr auto most = std::numeric_limits<std::int64_t>::max();
+        return price{static_cast<std::uint64_t>(std::min<u128>(each, most))};
+    }
+    static std::uint64_t market_units_an_hour(own_device const& of)
+    {
+        auto const capability = market::capability::parse(of.what.capability);
+        auto const speed =
+            capability ? capability->number(market::attribute::fp32) : std::uint64_t{1};
+        return std::max<std::uint64_t>(speed, 1) * 3'600;
+    }
+
+    /// Mints the coming hours that the owner sells, offers their tokens, brings more cover when it is
+    /// called for, and takes back what is not to be sold any more or was not sold in time.
+    void sell_ahead(own_device& of, market::device_key const& key, bookings taken, market::hour now)
+    {
+        auto const is_token = [](auto const& b) { return b.use == market::hour_use::token; };
+        bool const any = std::any_of(taken.begin(), taken.end(), is_token);
+        if ((chosen_.ahead == 0 && !any) || now_ < of.look_ahead) return;
+        of.look_ahead = later(now_, look_every);
+        auto const orders = node_.ask<std::vector<market::query::my_order>>(
+            "market/my_orders", market::query::my_orders{self_, {}, 256});
+        if (!orders) return;
+        bool const may = of.status.state != market::device_state::absent &&
+                         of.status.state != market::device_state::suspended &&
+                         of.status.state != market::device_state::disconnected &&
+                         chosen_.limits.apps.empty();
+        auto const last = std::uint64_t{now.get()} +
+                          std::min(chosen_.ahead, market::device_calendar::horizon_hours - 1);
+        auto const wanted = [&](std::uint64_t h) {
+            return may && h > now.get() && h <= last &&
+                   within_hours(static_cast<std::uint32_t>(h % 24));
+        };
+        for (std::uint64_t h = std::uint64_t{now.get()} + 1; h <= last; ++h) {
+            bool const free = std::none_of(taken.begin(), taken.end(), [h](auto const& b) {
+                return b.from <= h && h < b.end();
+            });
+            if (free && wanted(h)) mint(of, key, market::hour{static_cast<std::uint32_t>(h)});
+        }
+        for (auto const& b : taken)
+            for (std::uint64_t h = std::max(b.from, now.get()); is_token(b) && h < b.end(); ++h)
+                offer_hour(of, key, market::hour{static_cast<std::uint32_t>(h)}, wanted(h),
+                           *orders);
+    }
+
+    /// The bond that an hour of the class asks for, when it is sold at that price.
+    std::optional<amount> cover_of(market::instrument const& hour, price at) const
+    {
+        auto const known =
+            node_.ask<market::query::price_now>("market/reference", market::query::reference{hour});
+        if (!known) return std::nullopt;
+        return std::max(known->hour, at * quantity{1})
+            .share(market::capacity_rules{}.cover_bps, market::bps, rounding::up);
+    }
+
+    void mint(own_device const& of, market::device_key const& key, market::hour at)
+    {
+        market::instrument const hour{of.what.of, at};
+        auto const cover = cover_of(hour, hour_quote(of));
+        if (!cover) return;
+        // beside the bond, which stands behind the work
+        std::vector<ledger::wire_message> both{};
+        auto const needed = add(chosen_.bond, *cover).value_or(amount::max());
+        if (auto const more = sub(needed, of.bond); more && *more != amount{})
+            both.push_back(ledger::wrap<bond::contract>(
+                bond::contract::lock_provider{escrow::device_bond(key).id, *more}));
+        both.push_back(ledger::wrap<markets>(markets::mint{key.number, hour, *cover}));
+        if (out_.say("mint " + name_of(key, at), std::move(both)))
+            say("mints", {{"device", key.number}, {"hour", at.get()}});
+    }
+
+    void offer_hour(own_device const& of, market::device_key const& key, market::hour at,
+                    bool wanted, std::vector<market::query::my_order> const& orders)
+    {
+        auto const row = node_.row<markets, market::promises>(market::promises::key{key, at});
+        if (!row || row->state != market::promise_state::open) return;
+        auto const& hour = row->of;
+        auto const name = name_of(key, at);
+        auto const hand = node_.row<markets, market::holdings>(market::holdings::key{hour, self_});
+        if (!hand) return;
+        if (row->due != time_ms{}) {  // the price rose above what stands for it
+            auto const cover = cover_of(hour, price{});
+            auto const more = cover ? sub(*cover, row->cover) : std::nullopt;
+            if (more && *more != amount{})
+                out_.say("cover " + name,
+                         {ledger::wrap<bond::contract>(
+                              bond::contract::lock_provider{escrow::device_bond(key).id, *more}),
+                          ledger::wrap<markets>(markets::top_up{key.number, hour, *more})});
+        }
+        if (!wanted && hand->tokens != quantity{}) {
+            out_.say("buy back " + name,
+                     {ledger::wrap<markets>(markets::buy_back{key.number, hour})});
+            return;
+        }
+        if (wanted && hand->tokens != quantity{}) {
+            markets::place m{};
+            m.of = hour;
+            m.way = market::side::sell;
+            m.client_id = now_.get() << 16 | of.what.number;
+            m.size = hand->tokens;
+            m.limit = hour_quote(of);
+            m.expires = later(now_, 1'000'000);
+            m.rounds = 2'000;
+            out_.say("sell " + std::to_string(hour.what.get()) + '@' + std::to_string(at.get()),
+                     {ledger::wrap<markets>(m)});
+            return;
+        }
+        for (auto const& each : orders)
+            if (!wanted && each.key.of == hour && each.key.way == market::side::sell)
+                out_.say("keep " + std::to_string(each.key.client_id) + '@' +
+                             std::to_string(at.get()),
+                         {ledger::wrap<markets>(markets::cancel{each.key})});
     }
 
     bool sells(own_device const& of) const
@@ -248,17 +398,13 @@ private:
     {
         auto const number = std::to_string(of.what.number);
         market::instrument const spot{of.what.of, market::hour{0}};
-        constexpr std::uint64_t look_every = 20;
         bool const wants = sells(of);
         if (wants && of.asks == 0) {
-            auto const capability = market::capability::parse(of.what.capability);
-            auto const speed =
-                capability ? capability->number(market::attribute::fp32) : std::uint64_t{1};
             markets::place m{};
             m.of = spot;
             m.way = market::side::sell;
             m.client_id = now_.get() << 16 | of.what.number;
-            m.size = quantity{std::max<std::uint64_t>(speed, 1) * 3'600};
+            m.size = quantity{market_units_an_hour(of)};
             m.limit = quote(of);
             m.expires = later(now_, 10'000);
             m.rounds = 2'000;
@@ -315,29 +461,37 @@ private:
 
     bool look_at_jobs()
     {
-        std::map<escrow::job_key, std::uint32_t> jobs{};  // ours, and units that we might take
+        std::map<escrow::job_key, chance> jobs{};  // ours, and units that we might take
         if (!find_own(jobs)) return false;
         auto const engaged = [own = jobs](escrow::job_key const& key) { return own.contains(key); };
         if (auto const* idle = least_busy(); idle != nullptr && !find_open(*idle, jobs))
             return false;
+        for (auto const& each : devices_)
+            if (each.serves != crypto::address{} && !find_open(each, jobs)) return false;
 
         std::vector<client::question> questions{};
         auto const path = client::path_of<escrows, escrow::jobs>();
-        for (auto const& [key, listed] : jobs) questions.push_back({path, encode(key)});
+        for (auto const& [key, open] : jobs) questions.push_back({path, encode(key)});
         auto const rows = node_.ask(questions);
         std::size_t i = 0;
-        for (auto const& [key, listed] : jobs) {
+        for (auto const& [key, open] : jobs) {
             auto const& answer = rows[i++];
             if (!answer) return false;
             auto const row = client::read<escrow::jobs::row>(path, *answer);
             if (!row || !escrow::jobs::present(*row)) continue;
             if (engaged(key)) look_at_agreements(key, *row);
-            if (listed != 0) consider(key, *row, listed);
+            if (open.listed != 0) consider(key, *row, open);
         }
         return true;
     }
 
-    bool find_own(std::map<escrow::job_key, std::uint32_t>& jobs) const
+    /// Units that wait at a posted price, and for which device.
+    struct chance {
+        std::uint32_t listed{};
+        own_device const* with{};
+    };
+
+    bool find_own(std::map<escrow::job_key, chance>& jobs) const
     {
         constexpr std::uint32_t most = 64;
         escrow::job_key after{};
@@ -350,8 +504,10 @@ private:
             after = page->back().job;
         }
     }
-    bool find_open(own_device const& with, std::map<escrow::job_key, std::uint32_t>& jobs) const
+    /// In an hour that is somebody's: jobs of nobody else.
+    bool find_open(own_device const& with, std::map<escrow::job_key, chance>& jobs) const
     {
+        bool const hired = with.serves != crypto::address{};
         market::device_key const device{self_, with.what.number};
         escrow::job_key after{};
         while (true) {
@@ -359,7 +515,8 @@ private:
                 "escrow/open_jobs",
                 escrow::query::open_jobs{device, after, escrow::query::page_max});
             if (!page) return false;
-            for (auto const& each : page->list) jobs[each.job] = each.listed;
+            for (auto const& each : page->list)
+                if (!hired || each.job.renter == with.serves) jobs[each.job] = {each.listed, &with};
             if (!page->more) return true;
             after = page->last;
         }
@@ -488,24 +645,26 @@ private:
         return best;
     }
 
-    /// Takes units that wait at a posted price: of a job whose provider failed, or of a renter who posts.
-    void consider(escrow::job_key const& key, escrow::jobs::row const& row, std::uint32_t listed)
+    /// Takes units that wait at a posted price: of a job whose provider failed, of a renter who posts, or
+    /// of one whose hour this is.
+    void consider(escrow::job_key const& key, escrow::jobs::row const& row, chance const& open)
     {
         auto const app = app_of(row.what.program);
-        if (key.renter == self_ || !does(app) || !within_hours() ||
+        bool const hired = open.with->serves != crypto::address{};
+        if (key.renter == self_ || !does(app) || (!hired && !within_hours()) ||
             row.what.checks.by == escrow::checker::product)
             return;
         auto const demand = std::max<std::uint64_t>(row.what.demand, 1);
         for (auto const& a : row.money.agreements)  // who was proven wrong there stays away
             if (a.provider == self_ && a.at == escrow::phase::slashed) return;
-        auto const* const best = least_busy();
+        auto const* const best = hired ? open.with : least_busy();
         if (best == nullptr || out_.waits("take " + text_of(key))) return;
         auto const waits = tasks_.waiting(best->what.number);
         if (waits >= chosen_.limits.backlog) return;
-        if (u128{row.posted.get()} < u128{quote(*best).get()} * demand) return;
+        if (!hired && u128{row.posted.get()} < u128{quote(*best).get()} * demand) return;
         constexpr std::uint32_t at_once = 4;
-        auto const count =
-            std::min({listed, at_once, static_cast<std::uint32_t>(chosen_.limits.backlog - waits)});
+        auto const count = std::min(
+            {open.listed, at_once, static_cast<std::uint32_t>(chosen_.limits.backlog - waits)});
         if (out_.say("take " + text_of(key), {ledger::wrap<escrows>(escrows::take{
                                                  key, count, best->what.number, row.what.work})}))
             say("takes", {{"job", text_of(key)}, {"units", count}, {"app", app}});
@@ -690,13 +849,13 @@ private:
                 r.waiting = static_cast<std::uint32_t>(tasks_.waiting(d.what.number));
                 r.done = tasks_.done_on(d.what.number);
                 r.bond = d.bond;
-                auto const on_chain = to_json(d.status.state);
+                auto const on_chain = to_json(d.shown);
                 r.on_chain = std::string{on_chain.as_string()};
                 bool const absent = d.status.state == market::device_state::absent;
                 bool const kept =
                     d.reserved_now || d.status.state == market::device_state::reserved;
                 r.state = absent ? agent_state::starting
-                          : r.waiting != 0 || d.status.state == market::device_state::sharing
+                          : r.waiting != 0 || d.shown == market::device_state::sharing
                               ? agent_state::sharing
                           : kept           ? agent_state::reserved
                           : within_hours() ? agent_state::idle

@@ -114,6 +114,7 @@ constexpr market::promise_event due_of(market::promise_state is, market::hour at
 {
     if (is == market::promise_state::claimed && at == now) return market::promise_event::start;
     if (is == market::promise_state::running && at < now) return market::promise_event::finish;
+    if (is == market::promise_state::open && at < now) return market::promise_event::lapse;
     return market::promise_event::miss;
 }
 static_assert(due_of(market::promise_state::claimed, market::hour{7}, market::hour{6}) ==
@@ -124,6 +125,11 @@ static_assert(due_of(market::promise_state::running, market::hour{7}, market::ho
               market::promise_event::miss);
 static_assert(due_of(market::promise_state::running, market::hour{7}, market::hour{8}) ==
               market::promise_event::finish);
+
+static_assert(due_of(market::promise_state::open, market::hour{7}, market::hour{7}) ==
+              market::promise_event::miss);
+static_assert(due_of(market::promise_state::open, market::hour{7}, market::hour{8}) ==
+              market::promise_event::lapse);
 
 /// Writes a file whole or not at all; unless told otherwise it survives a power cut.
 result<nothing, std::string> write_whole(std::filesystem::path const& at, bytes_view content,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -88,8 +89,9 @@ inline node::unit_function endless_units()
 /// One node, and whoever is let in: all of them talk to it through its RPC.
 class job_town {
 public:
+    /// Block times are taken from `wall`, if there is one.
     explicit job_town(std::filesystem::path home, std::uint8_t people = 6,
-                      std::int64_t interval_ms = 40)
+                      std::int64_t interval_ms = 40, std::function<time_ms()> wall = {})
         : home_{std::move(home)},
           people_{people},
           blobs_{node::make_memory_shelf()}
@@ -115,6 +117,7 @@ public:
         parts.with.engine.interval_ms = interval_ms;
         parts.with.threads = 1;
         parts.log = quiet();
+        parts.wall = std::move(wall);
         auto made = node::node::start(std::move(parts));
         if (!made) return;
         node_ = *std::move(made);

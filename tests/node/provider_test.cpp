@@ -167,6 +167,52 @@ TEST_CASE("provider: one that is gone loses its units, and others finish them" *
     settled_to_the_grain(town);
 }
 
+TEST_CASE(
+    "provider: a device is seen to share from its agreement's block on, and to be idle again" *
+    doctest::test_suite("e2e"))
+{
+    job_town town{scratch("provider") / "seen"};
+    REQUIRE(town.good());
+    auto const& agent = town.let_in(10, town.settings(10), 1, endless_units());
+    REQUIRE(eventually([&] { return town.offers() == 1; }));
+    market::device_key const device{person(10).account(), 0};
+    auto const doing = [&] {
+        escrow::query::engaged asked{};
+        asked.devices.push_back(device);
+        auto const all =
+            town.ask().ask<std::vector<escrow::query::engagement>>("escrow/engaged", asked);
+        return all && all->size() == 1 ? all->front() : escrow::query::engagement{};
+    };
+    CHECK(doing().state == market::device_state::idle);
+    auto const by = town.renter(13);
+    auto what = small_picture(2, 1);
+    what.run_s = 3'600;
+    auto const number = by->submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    escrow::job_key const job{person(13).account(), *number};
+    REQUIRE(eventually([&] {  // between two equal answers nothing changed
+        auto const now = doing();
+        auto const row = town.ask().row<escrow::contract, escrow::jobs>(job);
+        if (!row || now != doing()) return false;
+        auto const& all = row->money.agreements;
+        CHECK((now.state == market::device_state::sharing) == !all.empty());
+        if (all.empty()) return false;
+        CHECK(now.agreements == 1);
+        CHECK(now.units == row->money.units.size());
+        return true;
+    }));
+    REQUIRE(eventually([&] { return agent.report().devices[0].on_chain == "sharing"; }));
+    CHECK(agent.report().state == node::agent_state::sharing);
+    // the registry itself knows of hours that were sold, not of units
+    auto const kept = town.ask().row<market::contract, market::devices>(device);
+    CHECK((kept && kept->status.state == market::device_state::idle));
+    REQUIRE(by->cancel(*number));
+    CHECK(eventually([&] { return doing().state == market::device_state::idle; }));
+    CHECK(eventually([&] { return agent.report().devices[0].on_chain == "idle"; }));
+    close_shops(town, {10});
+    settled_to_the_grain(town);
+}
+
 TEST_CASE("provider: agent and renter are stopped and started again, and the job goes on" *
           doctest::test_suite("e2e"))
 {

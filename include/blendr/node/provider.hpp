@@ -60,6 +60,10 @@ struct provider_settings {
     amount bond = 200_blnd;
     amount fee_max = 1_blnd;  ///< of one transaction; what a dispute's proof may need
     owner_limits limits{};
+    /// Coming hours of each device that are sold as capacity tokens: 0 sells none. Each locks a cover of
+    /// its own beside the bond, and is kept free; whoever redeems one has the device for that hour, and
+    /// its posted jobs are taken at any price, since the hour is paid.
+    std::uint32_t ahead = 0;
     bool check_others = true;  ///< may be drawn to do work of others again, for a fee
     bool cheat = false;        ///< for tests: delivers wrong results
     std::int64_t poll_ms = 40;

@@ -187,7 +187,7 @@ TEST_CASE("hours: sold ahead, bought, redeemed, and the device is its holder's f
     REQUIRE_MESSAGE(refused, (refused ? std::string{} : refused.error()));
     auto const number = by->submit(holders_job());
     REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
-    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{120};
+    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{300};
     auto const story = by->watch(
         *number, [&](node::job_story const&) { return std::chrono::steady_clock::now() < until; });
     REQUIRE(story);

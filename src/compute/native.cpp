@@ -2,11 +2,13 @@
 #include <blendr/compute/native.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include "kernels_native.hpp"
 #include "programs.hpp"
@@ -76,12 +78,13 @@ public:
                                 std::to_string(bytes) + " bytes, " +
                                     std::to_string(info_.memory_bytes - used_) + " are left"}};
         auto const room = (bytes + 63) & ~std::uint64_t{63};
-        auto* const raw =
-            room < bytes ? nullptr : static_cast<std::byte*>(std::aligned_alloc(64, room));
-        if (raw == nullptr) return fail{failure{fault::out_of_memory, {}}};
-        std::memset(raw, 0, room);
+        auto at = again(room);
+        if (at == nullptr && room >= bytes)
+            at.reset(static_cast<std::byte*>(std::aligned_alloc(64, room)));
+        if (at == nullptr) return fail{failure{fault::out_of_memory, {}}};
+        std::memset(at.get(), 0, room);
         auto const id = memory_id{next_id_++};
-        memory_[id] = {std::unique_ptr<std::byte, freed>{raw}, bytes};
+        memory_[id] = {std::move(at), bytes, room};
         used_ += bytes;
         return id;
     }
@@ -92,6 +95,7 @@ public:
         auto const found = memory_.find(which);
         if (found == memory_.end()) return;
         used_ -= found->second.bytes;
+        keep(std::move(found->second));
         memory_.erase(found);
     }
 
@@ -118,6 +122,7 @@ public:
     {
         std::lock_guard const lock{mutex_};
         memory_.clear();
+        kept_ = {};
         loaded_.clear();
         ids_.clear();
         used_ = 0;
@@ -132,7 +137,23 @@ private:
     struct memory {
         std::unique_ptr<std::byte, freed> at;
         std::uint64_t bytes = 0;
+        std::uint64_t room = 0;  ///< what there is of it
     };
+    static constexpr std::uint64_t kept_bytes_max = std::uint64_t{8} << 20;  ///< each
+
+    /// Memory of just this size that was given back lately: one job is like the last, and pages that are mapped need not
+    /// be mapped again, for which all threads of a process wait.
+    std::unique_ptr<std::byte, freed> again(std::uint64_t room)
+    {
+        for (auto& each : kept_)
+            if (each.at != nullptr && each.room == room) return std::exchange(each, {}).at;
+        return nullptr;
+    }
+    void keep(memory of) noexcept
+    {
+        if (of.room > kept_bytes_max) return;
+        kept_[keep_next_++ % kept_.size()] = std::move(of);
+    }
 
     std::span<std::byte> find(part const& p, outcome& why, std::uint32_t at)
     {
@@ -200,6 +221,8 @@ private:
     std::map<hash256, program_id> ids_;
     std::map<program_id, kernel const*> loaded_;
     std::map<memory_id, memory> memory_;
+    std::array<memory, 4> kept_{};  ///< given back, with what was in them
+    std::size_t keep_next_ = 0;
     std::uint64_t used_ = 0;
     std::uint64_t next_id_ = 1;
     runner runner_{*this};  // last: its thread ends first

@@ -27,6 +27,7 @@ namespace {
 constexpr crypto::domain analyse_domain{"work.analyse/1"};
 using number = std::int64_t;
 constexpr std::uint32_t segment = 256, bins_max = 1u << 16, unit_rows_max = 1u << 20;
+constexpr std::uint64_t answers_bytes_max = std::uint64_t{1} << 30;
 
 BOOST_DEFINE_FIXED_ENUM_CLASS(question, std::uint8_t, histogram, quantiles, group, sort, prefix_sum)
 
@@ -402,6 +403,7 @@ result<analysis_plan, problem> plan_of(order const& what)
     if (asked.bins == 0 || asked.bins > bins_max) return refuse("between 1 and 65536 bins");
     if (asked.unit_rows == 0 || asked.unit_rows > unit_rows_max)
         return refuse("a unit has between 1 and 1048576 rows");
+    if (asked.per_mille.size() > 1001) return refuse("more than 1001 quantiles");
     for (auto const each : asked.per_mille)
         if (each > 1000) return refuse("a quantile lies above 1000 thousandths");
     bool const grouped = asked.ask == question::group;
@@ -468,6 +470,15 @@ public:
         rules.most = plan.asked.unit_rows;
         extent const range{static_cast<std::uint32_t>(plan.values.size()), 1, 1};
         BLENDR_TRY(plan.parts, split(range, speeds, rules));
+        // Every unit answers with all bins, or all keys.
+        auto const each = plan.asked.ask == question::histogram ? std::uint64_t{plan.asked.bins}
+                          : plan.asked.ask == question::group   ? plan.key_names.size() * 4
+                                                                : 0;
+        if (each * sizeof(number) * plan.parts.size() > answers_bytes_max)
+            return fail{problem{fault::bad_input,
+                                "the answers of " + std::to_string(plan.parts.size()) +
+                                    " units take more than 1 GiB: fewer bins or keys, or more "
+                                    "unit_rows"}};
         return std::make_unique<analysis>(std::move(plan));
     }
 

@@ -185,7 +185,10 @@ problem problem_of(std::string_view text, json_error const& why)
         line += static_cast<std::size_t>(
             std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
     }
-    return {fault::bad_input, "line " + std::to_string(line) + ": " + message(why)};
+    constexpr std::size_t shown = 300;
+    auto said = message(why);
+    if (said.size() > shown) said = said.substr(0, shown) + " ...";
+    return {fault::bad_input, "line " + std::to_string(line) + ": " + said};
 }
 
 }  // namespace blendr::work

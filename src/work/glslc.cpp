@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <iterator>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace blendr::work {
 namespace {
@@ -73,9 +75,18 @@ result<bytes, problem> compile_glsl(std::string_view name, bytes_view source)
     posix_spawn_file_actions_destroy(&files);
     if (failed != 0)
         return refuse("it is GLSL, and there is no glslc here to compile it; give SPIR-V");
+    // A text can be short and what it expands to endless.
+    for (auto const& [what, most] :
+         {std::pair{RLIMIT_CPU, rlim_t{30}}, std::pair{RLIMIT_AS, rlim_t{2} << 30},
+          std::pair{RLIMIT_FSIZE, rlim_t{64} << 20}}) {
+        ::rlimit const at_most{most, most};
+        ::prlimit(child, what, &at_most, nullptr);
+    }
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
+    if (WIFSIGNALED(status))
+        return refuse("the compiler of GLSL was ended: it took more than 30 seconds or 2 GiB");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         auto words_said = content_of(said);
         for (std::size_t at = 0; (at = words_said.find(in)) != std::string::npos;)

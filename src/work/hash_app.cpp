@@ -149,6 +149,8 @@ public:
         if (from->content.empty()) return fail{problem{fault::bad_input, from->name + " is empty"}};
         if (from->content.size() > std::size_t{1} << 31)
             return fail{problem{fault::bad_input, from->name + " is larger than 2 GiB"}};
+        if (from->content.size() / asked.block_bytes >= std::size_t{1} << 25)
+            return fail{problem{fault::bad_input, "more than 33554432 blocks: make them larger"}};
         extent const range{groups_for(from->content.size(), asked.block_bytes), 1, 1};
         split_rules rules;
         rules.most = std::max(1u, unit_bytes / asked.block_bytes);

@@ -218,6 +218,9 @@ public:
         if (a.columns != b.rows)
             return refuse("A has " + std::to_string(a.columns) + " columns, B has " +
                           std::to_string(b.rows) + " rows");
+        if (std::uint64_t{a.rows} * b.columns > (std::uint64_t{1} << 31) / 4)
+            return refuse("the product has " + std::to_string(a.rows) + " rows of " +
+                          std::to_string(b.columns) + " numbers, more than 2 GiB");
         if (!a.floats && !sums_fit(a, b))
             return refuse("sums of products may not fit 32 bits: make the numbers smaller");
         if (a.floats)

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <map>
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
@@ -66,6 +67,15 @@ struct program_unit {
 BOOST_DESCRIBE_STRUCT(program_unit, (),
                       (exact, result_bytes, loop_budget, compare, absolute_millionths, per_million,
                        push))
+
+/// Whether a file may be written under this name, wherever whoever gets it likes.
+bool is_file_name(std::string_view name)
+{
+    return !name.empty() && name.size() <= 255 && name != "." && name != ".." &&
+           std::all_of(name.begin(), name.end(), [](char c) {
+               return c != '/' && c != '\\' && static_cast<unsigned char>(c) >= ' ' && c != '\x7f';
+           });
+}
 
 /// The part of a range's values that lies in a box, row after row.
 bytes part_of(bytes_view whole, extent const& range, box const& where, std::size_t each)
@@ -186,8 +196,7 @@ public:
             return refuse("compare", "an exact program has no floats to be compared");
         if (plan.push.size() > 26) return refuse("push", "more than 26 words");
         if (plan.inputs.size() > 8) return refuse("inputs", "more than 8");
-        if (plan.result.empty() || plan.result.find('/') != std::string::npos)
-            return refuse("result", "it is no name of a file");
+        if (!is_file_name(plan.result)) return refuse("result", "it is no name of a file");
         BLENDR_TRY(auto const* const program, given("program", plan.program));
         constexpr std::array<std::byte, 4> spirv_begins{std::byte{3}, std::byte{2}, std::byte{0x23},
                                                         std::byte{7}};
@@ -214,6 +223,8 @@ public:
             return refuse("push", "the program takes " + std::to_string(needs.push_bytes) +
                                       " bytes: six words for the part of the range, and these");
         std::vector<shared_bytes> inputs;
+        std::map<file const*, shared_bytes> contents;  // once, whoever reads it
+        std::uint64_t all_bytes = 0;
         for (std::size_t k = 0; k < plan.inputs.size(); ++k) {
             auto const& each = plan.inputs[k];
             auto const path = "inputs[" + std::to_string(k) + "]";
@@ -228,7 +239,12 @@ public:
                                         std::to_string(range.points() * each.element_bytes));
             if (from->content.size() > part_bytes_max && !each.split)
                 return refuse(path, from->name + " has more than 256 MiB for every unit");
-            inputs.push_back(share(from->content));
+            all_bytes += from->content.size();
+            if (all_bytes > std::uint64_t{1} << 31)
+                return refuse("inputs", "they have more than 2 GiB together");
+            auto& content = contents[from];
+            if (content == nullptr) content = share(from->content);
+            inputs.push_back(content);
         }
         split_rules rules;
         rules.least = least;

@@ -58,6 +58,7 @@ result<render_job, problem> render_job::make(scene const& what, picture const& o
     BLENDR_CHECK(check(of));
     split_rules rules;
     rules.least = {8, 8, 1};
+    rules.most = std::uint64_t{1} << 20;  // a tile's sums fit any device
     BLENDR_TRY(auto tiles, split(range_of(of), speeds, rules));
     return render_job{of, share(encode(what)), std::move(tiles)};
 }

@@ -243,7 +243,7 @@ private:
         if (out_.materials.size() == decltype(out_.materials)::elements_max)
             return in.refuse("there are too many materials");
         if (!materials_.emplace(name, static_cast<std::uint16_t>(out_.materials.size())).second)
-            return in.refuse("there is a material \"" + name + "\" already");
+            return in.refuse("there is a material \"" + name.substr(0, 40) + "\" already");
         out_.materials.push_back(made);
     }
 

@@ -215,15 +215,15 @@ private:
         left_ = now.units.size();
         ids_.sweep();
         for (std::uint32_t k = 0; k < units_.size(); ++k) {
-            auto const* saved =
-                chosen_.saved == nullptr ? nullptr : chosen_.saved->find(number, k, chosen_.agree);
-            if (saved == nullptr || !possible(now.units[k], *saved)) {
+            auto saved = chosen_.saved == nullptr ? std::nullopt
+                                                  : chosen_.saved->find(number, k, chosen_.agree);
+            if (!saved || !possible(now.units[k], *saved)) {
                 pending_.insert(k);
                 continue;
             }
             units_[k].done = true;
-            units_[k].result = *saved;
             units_[k].receipt = receipt_for(number, k, now.units[k], *saved);
+            units_[k].result = *std::move(saved);
             --left_;
             ++resumed;
         }

@@ -363,6 +363,9 @@ result<training_plan, problem> plan_of(order const& what)
     if (asked.rate == 0 || asked.rate > 10'000 || asked.momentum >= 1000)
         return refuse("the rate is at most 10000 thousandths, the momentum below 1000");
     if (asked.parts == 0 || asked.parts > 1024) return refuse("between 1 and 1024 parts");
+    // Every unit leaves a receipt; a plan of all of them is to fit memory.
+    if (std::uint64_t{asked.rounds} * asked.parts > units_max)
+        return refuse("rounds times parts are more than " + std::to_string(units_max) + " units");
     if (read->rows() > rows_max) return refuse(from->name + " has more than 1048576 rows");
     if (read->columns() < 2) return refuse(from->name + " has no column beside the classes");
     std::size_t answer = read->columns() - 1;

@@ -234,6 +234,88 @@ std::string refusal(std::string const& app, order const& asked)
     return out ? "" : message(out.error());
 }
 
+constexpr std::string_view brighter = R"(#version 450
+layout(local_size_x = 8, local_size_y = 4) in;
+layout(std430, set = 0, binding = 0) readonly buffer A { uint values[]; };
+layout(std430, set = 0, binding = 1) readonly buffer T { uint table[]; };
+layout(std430, set = 0, binding = 2) writeonly buffer R { uint results[]; };
+layout(push_constant) uniform P { uint fx, fy, fz, nx, ny, nz, add; };
+void main()
+{
+    uint x = gl_GlobalInvocationID.x, y = gl_GlobalInvocationID.y;
+    if (x >= nx || y >= ny) return;
+    uint i = y * nx + x;
+    results[i] = table[values[i] % 4u] + add + 1000u * (fy + y) + fx + x;
+}
+)";
+
+order program_order(std::string plan, std::string_view kernel = brighter)
+{
+    order out;
+    out.options = std::move(plan);
+    out.files.push_back({"brighter.comp", to_bytes(kernel)});
+    bytes values;
+    for (std::uint32_t k = 0; k < 40 * 20; ++k) append(values, k * 7);
+    out.files.push_back({"values.bin", values});
+    bytes table;
+    for (std::uint32_t k = 0; k < 4; ++k) append(table, k * k * 100'000);
+    out.files.push_back({"table.bin", table});
+    return out;
+}
+
+std::string const good_plan = R"({
+  "program": "brighter.comp",
+  "range": [40, 20, 1],
+  "least": [8, 4, 1],
+  "unit_points": 200,
+  "inputs": [
+    {"file": "values.bin", "element_bytes": 4, "split": true},
+    {"file": "table.bin", "element_bytes": 4, "split": false}
+  ],
+  "push": [5]
+})";
+
+std::string with(std::string plan, std::string_view what, std::string_view by)
+{
+    auto const at = plan.find(what);
+    REQUIRE(at != std::string::npos);
+    return plan.replace(at, what.size(), by);
+}
+
+/// A user's own program as a sample, where there is a compiler for it.
+std::optional<sample> own_program(bool exact = true)
+{
+    auto kernel = std::string{brighter};
+    auto plan = good_plan;
+    if (!exact) {
+        kernel = with(kernel, "uint results", "float results");
+        kernel = with(kernel, "table[values[i] % 4u] + add + 1000u * (fy + y) + fx + x",
+                      "sqrt(float(values[i] + 1u)) * float(add) / float(3u + table[x % 4u])");
+        plan = with(plan, "[5]", R"([5], "exact": false, "compare": "floats", "per_million": 100)");
+    }
+    auto const spirv = compile_glsl("brighter.comp", to_bytes(std::string_view{kernel}));
+    if (!spirv) return std::nullopt;
+    sample out{"program", exact ? "program exact" : "program floats", program_order(plan), exact};
+    out.asked.files.front().content = *spirv;
+    return out;
+}
+
+/// One of whole numbers and one of floats, if there are both a compiler and devices for them.
+std::vector<sample> own_programs(std::vector<std::unique_ptr<compute::device>> const& devices)
+{
+    std::vector<sample> out;
+    for (bool const exact : {true, false})
+        if (auto own = own_program(exact); own && !devices.empty()) out.push_back(*own);
+    return out;
+}
+
+run_options patient()
+{
+    run_options out;
+    out.attempts_max = out.failures_max = 100'000;
+    return out;
+}
+
 }  // namespace
 
 TEST_CASE("app: what each makes of a small order is frozen, on one native device or three")
@@ -295,12 +377,15 @@ TEST_CASE(
 
 TEST_CASE("app: a cheat at every position of a result is found by the app's verifier")
 {
-    auto const native = make_native_device(2);
-    for (auto const& each : samples()) {
+    players const there;
+    auto everything = samples();
+    for (auto& own : own_programs(there.vulkan)) everything.push_back(std::move(own));
+    for (auto const& each : everything) {
         INFO(each.what);
         auto const& what = *find_app(each.app);
         auto const one = first_units(each).front();
-        auto const right = what.run(one, {*native}).value();
+        auto& on = each.app == "program" ? *there.vulkan[0] : *there.native[0];
+        auto const right = what.run(one, {on}).value();
         bool const alone = made(each)->check() == check_kind::product;
         // Numbers are changed whole, pixels by what can be seen, and the most telling part of a float.
         std::size_t const step = each.app == "hash" || each.app == "analyse" ? 1
@@ -458,58 +543,6 @@ TEST_CASE("app: answers are right where a person can tell")
     CHECK(std::stod(last.substr(last.rfind(',') + 1)) > 0.9);
 }
 
-namespace {
-
-constexpr std::string_view brighter = R"(#version 450
-layout(local_size_x = 8, local_size_y = 4) in;
-layout(std430, set = 0, binding = 0) readonly buffer A { uint values[]; };
-layout(std430, set = 0, binding = 1) readonly buffer T { uint table[]; };
-layout(std430, set = 0, binding = 2) writeonly buffer R { uint results[]; };
-layout(push_constant) uniform P { uint fx, fy, fz, nx, ny, nz, add; };
-void main()
-{
-    uint x = gl_GlobalInvocationID.x, y = gl_GlobalInvocationID.y;
-    if (x >= nx || y >= ny) return;
-    uint i = y * nx + x;
-    results[i] = table[values[i] % 4u] + add + 1000u * (fy + y) + fx + x;
-}
-)";
-
-order program_order(std::string plan, std::string_view kernel = brighter)
-{
-    order out;
-    out.options = std::move(plan);
-    out.files.push_back({"brighter.comp", to_bytes(kernel)});
-    bytes values;
-    for (std::uint32_t k = 0; k < 40 * 20; ++k) append(values, k * 7);
-    out.files.push_back({"values.bin", values});
-    bytes table;
-    for (std::uint32_t k = 0; k < 4; ++k) append(table, k * k * 100'000);
-    out.files.push_back({"table.bin", table});
-    return out;
-}
-
-std::string const good_plan = R"({
-  "program": "brighter.comp",
-  "range": [40, 20, 1],
-  "least": [8, 4, 1],
-  "unit_points": 200,
-  "inputs": [
-    {"file": "values.bin", "element_bytes": 4, "split": true},
-    {"file": "table.bin", "element_bytes": 4, "split": false}
-  ],
-  "push": [5]
-})";
-
-std::string with(std::string plan, std::string_view what, std::string_view by)
-{
-    auto const at = plan.find(what);
-    REQUIRE(at != std::string::npos);
-    return plan.replace(at, what.size(), by);
-}
-
-}  // namespace
-
 TEST_CASE("app: a program of one's own runs from a plan, and a plan that makes no sense is refused "
           "by line")
 {
@@ -567,32 +600,11 @@ TEST_CASE("app: a program of one's own runs from a plan, and a plan that makes n
         }
 }
 
-namespace {
-
-/// A user's own program as a sample, where there is a compiler for it.
-std::optional<sample> own_program()
-{
-    auto const spirv = compile_glsl("brighter.comp", to_bytes(brighter));
-    if (!spirv) return std::nullopt;
-    sample out{"program", "program", program_order(good_plan), true};
-    out.asked.files.front().content = *spirv;
-    return out;
-}
-
-run_options patient()
-{
-    run_options out;
-    out.attempts_max = out.failures_max = 100'000;
-    return out;
-}
-
-}  // namespace
-
 TEST_CASE("app: every app makes the same on one, two and four devices of a kind, or agrees")
 {
     players const there;
     auto everything = samples();
-    if (auto own = own_program(); own && !there.vulkan.empty()) everything.push_back(*own);
+    for (auto& own : own_programs(there.vulkan)) everything.push_back(std::move(own));
     for (auto const& each : everything) {
         INFO(each.what);
         std::vector<std::vector<compute::device*>> casts;
@@ -627,51 +639,156 @@ TEST_CASE("app: every app makes the same on one, two and four devices of a kind,
     }
 }
 
+namespace {
+
+/// Changes a result as a cheat would: whole numbers by one bit, floats by what a person sees.
+void falsify(sample const& of, std::size_t place, bytes& result)
+{
+    if (of.exact)
+        result.at((place * 4) % result.size()) ^= std::byte{1};
+    else
+        for (auto& raw : result) raw ^= std::byte{0x40};
+}
+
+/// Who does the units of a run in which each is done by two: one of them cheats.
+struct plot {
+    compute::device& cheat;
+    compute::device& honest;
+    compute::device& referee;
+};
+
+/// A run in which the cheat's `place`th result is false: it is found, named, and what is made is right.
+void expect_found(sample const& each, std::size_t place, plot const& by, remembered const& whole,
+                  run_report const& right)
+{
+    INFO(each.what << ", unit " << place << ", a cheat on " << by.cheat.info().name
+                   << " checked on " << by.honest.info().name);
+    auto const& app_of = *find_app(each.app);
+    auto const honest = runner_on(app_of, by.honest, "honest"),
+               referee = runner_on(app_of, by.referee, "referee");
+    std::atomic<std::size_t> seen{0};
+    auto const liar = make_runner(
+        "cheat", 0, [&](unit const& what, std::stop_token stop) -> result<bytes, problem> {
+            auto out =
+                app_of.run(what, {by.cheat, compute::origin::own, std::chrono::minutes{5}, stop});
+            if (out && seen++ == place) falsify(each, place, *out);
+            return out;
+        });
+    // Each unit is done by both, so the cheat comes to its place whoever is faster.
+    std::array<runner*, 2> const both{liar.get(), honest.get()};
+    run_options chosen;
+    chosen.agree = 2;
+    chosen.referee = referee.get();
+    chosen.failures_max = 100;
+    remembered what{each};
+    auto const done = run(what, both, chosen);
+    REQUIRE_MESSAGE(done, message(done.error()));
+    REQUIRE(done->results.size() == right.results.size());
+    for (std::size_t k = 0; k < right.results.size(); ++k)
+        REQUIRE(what.same(what.last[k], done->results[k], right.results[k]));
+    if (each.exact) {
+        CHECK(done->results == right.results);
+        CHECK(done->root == right.root);
+    }
+    auto const& named = done->runners[0];
+    REQUIRE(named.wrong >= 1);
+    CHECK(done->runners[1].wrong == 0);
+    CHECK(done->runners[1].units == whole.all);  // redone by the other
+    // By the app's own check where it has one, which knows sorted numbers too; else by others.
+    bool const by_itself = what.inner().check() == check_kind::product;
+    bool const outvoted = named.said.front().find("others returned another") != std::string::npos;
+    CHECK(outvoted !=
+          (by_itself || each.what == "analyse sort" || each.what == "analyse quantiles"));
+}
+
+}  // namespace
+
 TEST_CASE("app: a cheat at every unit of a run is found, named, and changes nothing")
 {
-    auto const native = make_native_device(1), second = make_native_device(1);
+    players const there;
     for (auto const& each : samples()) {
-        INFO(each.what);
-        auto const& app_of = *find_app(each.app);
-        auto const honest = runner_on(app_of, *native, "honest"),
-                   referee = runner_on(app_of, *second, "referee");
-        std::array<runner*, 1> const alone{honest.get()};
+        team const alone{each, std::array<compute::device*, 1>{there.native[0].get()}};
         remembered whole{each};
-        auto const right = run(whole, alone).value();
-        bool const by_itself = whole.inner().check() == check_kind::product;
+        auto const right = run(whole, alone.all).value();
+        for (std::size_t place = 0; place < whole.all; ++place)
+            expect_found(each, place, {*there.native[0], *there.native[0], *there.native[1]}, whole,
+                         right);
+    }
+    for (auto const& each : own_programs(there.vulkan)) {
+        team const alone{each, std::array<compute::device*, 1>{there.vulkan[0].get()}};
+        remembered whole{each};
+        auto const right = run(whole, alone.all).value();
+        CHECK(whole.all >= 4);
+        for (std::size_t place = 0; place < whole.all; ++place)
+            expect_found(each, place, {*there.vulkan[0], *there.vulkan[1], *there.vulkan[2]}, whole,
+                         right);
+    }
+}
+
+TEST_CASE(
+    "app: a cheat on Vulkan is found by a native device at every unit, and the other way round")
+{
+    players const there;
+    if (there.vulkan.empty()) return;
+    for (auto const& each : samples()) {
+        team const alone{each, std::array<compute::device*, 1>{there.native[0].get()}};
+        remembered whole{each};
+        auto const right = run(whole, alone.all).value();
+        auto &native = *there.native[0], &vulkan = *there.vulkan[0];
         for (std::size_t place = 0; place < whole.all; ++place) {
-            std::atomic<std::size_t> seen{0};
-            auto const liar = make_runner(
-                "cheat", 0, [&](unit const& what, std::stop_token stop) -> result<bytes, problem> {
-                    auto out = app_of.run(what, {*native, compute::origin::own,
-                                                 std::chrono::milliseconds{20'000}, stop});
-                    if (!out || seen++ != place) return out;
-                    if (each.exact)
-                        out->at((place * 4) % out->size()) ^= std::byte{1};
-                    else  // what a person sees
-                        for (auto& raw : *out) raw ^= std::byte{0x40};
-                    return out;
-                });
-            // Each unit is done by both, so the cheat comes to its place whoever is faster.
-            std::array<runner*, 2> const both{liar.get(), honest.get()};
+            bool const cheats = place % 2 == 0;
+            expect_found(each, place,
+                         {cheats ? vulkan : native, cheats ? native : vulkan, *there.native[1]},
+                         whole, right);
+        }
+    }
+}
+
+TEST_CASE("app: a quorum outvotes who cheats at any unit of a program of one's own")
+{
+    players const there;
+    for (auto const& each : own_programs(there.vulkan)) {
+        INFO(each.what);
+        auto const& own = *find_app(each.app);
+        team const alone{each, std::array<compute::device*, 1>{there.vulkan[0].get()}};
+        remembered whole{each};
+        auto const right = run(whole, alone.all).value();
+        for (std::size_t place = 0; place < whole.all; ++place) {
+            INFO("unit " << place);
+            auto const target = whole.last[place].where;
+            std::atomic<bool> lied{false};
+            // The two honest ones wait for the lie, so that it is among the first results of its unit.
+            auto const by = [&](std::string name, compute::device& on, bool honest) {
+                return make_runner(
+                    std::move(name), 1e6,
+                    [&, honest](unit const& what, std::stop_token stop) -> result<bytes, problem> {
+                        while (honest && !lied && !stop.stop_requested())
+                            std::this_thread::sleep_for(std::chrono::milliseconds{1});
+                        auto out = own.run(
+                            what, {on, compute::origin::own, std::chrono::minutes{5}, stop});
+                        if (honest || !out || what.where != target) return out;
+                        falsify(each, place, *out);
+                        lied = true;
+                        return out;
+                    });
+            };
+            auto const cheat = by("cheat", *there.vulkan[0], false),
+                       one = by("one", *there.vulkan[1], true),
+                       other = by("other", *there.vulkan[2], true);
+            std::array<runner*, 3> const all{cheat.get(), one.get(), other.get()};
             run_options chosen;
             chosen.agree = 2;
-            chosen.referee = referee.get();
-            chosen.failures_max = 100;
             remembered what{each};
-            auto const done = run(what, both, chosen);
+            auto const done = run(what, all, chosen);
             REQUIRE_MESSAGE(done, message(done.error()));
-            REQUIRE(done->results == right.results);
-            CHECK(done->root == right.root);
-            auto const& named = done->runners[0];
-            REQUIRE(named.wrong >= 1);
-            CHECK(done->runners[1].wrong == 0);
-            CHECK(done->runners[1].units == whole.all);  // redone by the other
-            // By the app's own check where it has one, which knows sorted numbers too; else by others.
-            bool const outvoted =
-                named.said.front().find("others returned another") != std::string::npos;
-            CHECK(outvoted !=
-                  (by_itself || each.what == "analyse sort" || each.what == "analyse quantiles"));
+            for (std::size_t k = 0; k < right.results.size(); ++k)
+                REQUIRE(what.same(what.last[k], done->results[k], right.results[k]));
+            if (each.exact) CHECK(done->root == right.root);
+            REQUIRE(done->disagreements.size() == 1);
+            CHECK(done->disagreements[0].unit == place);
+            CHECK(done->disagreements[0].other == "cheat");
+            CHECK(done->runners[0].wrong == 1);
+            CHECK(done->runners[1].wrong + done->runners[2].wrong == 0);
         }
     }
 }
@@ -757,6 +874,104 @@ TEST_CASE("app: a run whose devices are gone, or that is cancelled, is taken up 
             CHECK(done_last == again.last.size());
         }
     }
+}
+
+TEST_CASE("app: small orders that would take much memory or time are refused with the reason")
+{
+    auto const has = [](std::string const& text, std::string_view part) {
+        INFO(text);
+        CHECK(text.find(part) != std::string::npos);
+    };
+    // Columns of a row have names of their own, however many they are.
+    std::string wide = "c0";
+    for (int k = 1; k < 300'000; ++k) wide += ",c" + std::to_string(k);
+    has(refusal("train", {"{}", {{"w.csv", to_bytes(std::string_view{wide + ",c7\n"})}}}),
+        "line 1: column 300001 has no name of its own");
+    has(refusal("train", {"{}", {{"w.csv", to_bytes(std::string_view{wide + "\n1,2\n"})}}}),
+        "line 2: 2 cells, the first line names 300000");
+
+    matrix const tall{false, 40'000, 1, bytes(160'000)}, flat{false, 1, 40'000, bytes(160'000)};
+    has(refusal("matmul", {"{}", {{"a.npy", write_npy(tall)}, {"b.npy", write_npy(flat)}}}),
+        "the product has 40000 rows of 40000 numbers, more than 2 GiB");
+
+    file const many{"n.i64", bytes(std::size_t{8} * 10'000)};
+    has(refusal("analyse", {R"({"bins":65536,"unit_rows":1})", {many}}),
+        "the answers of 10000 units take more than 1 GiB");
+    std::string keys = "key,x\n";
+    for (int k = 0; k < 10'000; ++k) keys += "k" + std::to_string(k) + ",1\n";
+    has(refusal("analyse", {R"({"ask":"group","by":"key","column":"x","unit_rows":1})",
+                            {{"k.csv", to_bytes(std::string_view{keys})}}}),
+        "the answers of 10000 units take more than 1 GiB");
+    std::string quantiles = "1";
+    for (int k = 0; k < 1001; ++k) quantiles += ",1";
+    has(refusal("analyse", {R"({"ask":"quantiles","per_mille":[)" + quantiles + "]}", {many}}),
+        "more than 1001 quantiles");
+
+    auto const spirals = shipped("train/spirals.csv", "s.csv");
+    has(refusal("train", {R"({"rounds":100000,"parts":1024})", {spirals}}), "1048576 units");
+    has(refusal("hash", {R"({"block_bytes":4})", {{"zeros", bytes(std::size_t{1} << 27)}}}),
+        "more than 33554432 blocks");
+    has(refusal("render", {R"({"width":16385})", {shipped("render/demo.scene", "s")}}),
+        "more than 16384 pixels");
+    has(refusal("train", {"{\"" + std::string(100'000, 'q') + "\":1}", {spirals}}), "qqq ...");
+    auto const large =
+        find_app("render")
+            ->make({R"({"width":16384,"height":16384})", {shipped("render/demo.scene", "s")}}, {})
+            .value();
+    for (auto const& each : large->next({}).value()->units)
+        REQUIRE(each.where.size.points() <= 1u << 20);
+
+    auto const own = own_program();
+    if (!own) return;
+    for (std::string const name : {"..", ".", "a/b", "a\\\\b", "a\\nb", ""}) {
+        auto asked = own->asked;
+        asked.options = with(asked.options, "\"push\"", "\"result\": \"" + name + "\", \"push\"");
+        has(refusal("program", asked), "line 10: $.result: it is no name of a file");
+    }
+}
+
+TEST_CASE("app: an order that was mangled is planned, or refused with a reason" *
+          doctest::test_suite("property"))
+{
+    rng random{blendr::test::seed()};
+    auto everything = samples();
+    if (auto own = own_program()) everything.push_back(*own);
+    std::size_t planned = 0, refused = 0;
+    for (auto const& each : everything) {
+        INFO(each.what);
+        for (int round = 0; round < 60; ++round) {
+            auto asked = each.asked;
+            auto const mangle = [&](auto& raw) {
+                using byte_of = std::remove_cvref_t<decltype(raw.front())>;
+                auto const at = random.below(raw.size());
+                auto const where = raw.begin() + static_cast<std::ptrdiff_t>(at);
+                auto const kind = random.below(4);
+                auto const with_what = random.below(256);
+                if (kind == 0) raw[at] = static_cast<byte_of>(with_what);
+                if (kind == 1) raw.erase(where, raw.end());
+                if (kind == 2) raw.insert(where, 1 + with_what % 7, static_cast<byte_of>('9'));
+                if (kind == 3) raw.erase(where);
+            };
+            auto const which = random.below(asked.files.size() + 1);
+            if (which == asked.files.size())
+                mangle(asked.options);
+            else
+                mangle(asked.files[which].content);
+            // Not the compiler's business: a program that is no SPIR-V would be taken for GLSL.
+            if (each.app == "program" && which == 0) asked.files[0].content.resize(3);
+            auto const made = find_app(each.app)->make(asked, some_speeds);
+            if (made) {
+                ++planned;
+                REQUIRE((*made)->next({}).value()->units.size() >= 1);
+                continue;
+            }
+            ++refused;
+            REQUIRE(!made.error().why.empty());
+            REQUIRE(made.error().why.size() < 3000);
+        }
+    }
+    CHECK(planned > 50);
+    CHECK(refused > 50);
 }
 
 TEST_CASE("app: measured speeds cut an order for the devices there are")

@@ -918,8 +918,8 @@ TEST_CASE("app: small orders that would take much memory or time are refused wit
         find_app("render")
             ->make({R"({"width":16384,"height":16384})", {shipped("render/demo.scene", "s")}}, {})
             .value();
-    for (auto const& each : large->next({}).value()->units)
-        REQUIRE(each.where.size.points() <= 1u << 20);
+    auto const tiles = large->next({}).value();
+    for (auto const& each : tiles->units) REQUIRE(each.where.size.points() <= 1u << 20);
 
     auto const own = own_program();
     if (!own) return;

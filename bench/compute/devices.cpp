@@ -76,6 +76,23 @@ struct product {
     }
 };
 
+/// A window of 8 x 8 around each word: loops whose rounds stand in the program, with little in them.
+struct fixed_loops {
+    compute::tensor<float> words;
+    compute::program code;
+    compute::sequence work;
+
+    fixed_loops(compute::device& on, bool hardened)
+        : words{compute::tensor<float>::make(on, 64 * 2048).value()},
+          code{hardened ? compute::program::stranger(on, running("taps"), tolerant()).value()
+                        : compute::program::own(on, running("taps")).value()},
+          work{on}
+    {
+        work.dispatch(code, {2048, 1, 1}, {words.all()});
+        must(bool{work.run()});
+    }
+};
+
 /// One group of 64 words, mixed once: as small as work gets.
 struct small_work {
     compute::tensor<word> words;
@@ -275,15 +292,19 @@ private:
 
 options const by_wall{clock::wall, 11, 20, false};
 
-suite const hardened{"compute/hardened", [](run& r) {
-                         auto const on = device_here();
-                         if (!on) return;
-                         product ours{*on, 512, true}, plain{*on, 512, false};
-                         r.compare(
-                             "compute/hardened/matmul", ms, [&] { must(bool{ours.work.run()}); },
-                             [&] { must(bool{plain.work.run()}); },
-                             {clock::process_cpu, 11, 20, false});
-                     }};
+suite const hardened{
+    "compute/hardened", [](run& r) {
+        auto const on = device_here();
+        if (!on) return;
+        product ours{*on, 512, true}, plain{*on, 512, false};
+        r.compare(
+            "compute/hardened/matmul", ms, [&] { must(bool{ours.work.run()}); },
+            [&] { must(bool{plain.work.run()}); }, {clock::process_cpu, 11, 20, false});
+        fixed_loops our_loops{*on, true}, plain_loops{*on, false};
+        r.compare(
+            "compute/hardened/fixed_loops", ms, [&] { must(bool{our_loops.work.run()}); },
+            [&] { must(bool{plain_loops.work.run()}); }, {clock::process_cpu, 11, 20, false});
+    }};
 
 suite const tasks{"compute/tasks", [](run& r) {
                       auto const on = device_here();

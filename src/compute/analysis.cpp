@@ -43,6 +43,12 @@ std::optional<std::string> text_at(instruction const& in, std::uint32_t word)
     return std::nullopt;
 }
 
+/// Letters of ASCII: what is told of a program can be told to anybody.
+bool is_plain(std::string_view text)
+{
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 struct member_decorations {
     std::optional<std::uint32_t> offset;
     std::uint32_t matrix_stride = 0;
@@ -197,7 +203,7 @@ private:
     {
         constexpr std::uint32_t gl_compute = 5;
         auto const name = text_at(in, 3);
-        if (out_.entry != 0 || in.word(1) != gl_compute || !name)
+        if (out_.entry != 0 || in.word(1) != gl_compute || !name || !is_plain(*name))
             return no(rule::not_one_kernel, in);
         out_.entry = in.word(2);
         out_.seen.entry = *name;
@@ -565,6 +571,7 @@ private:
                 auto& [f, next] = stack.back();
                 if (next == all[f].calls.size()) {
                     marks[f] = mark::done;
+                    out_.callees_first.push_back(f);
                     stack.pop_back();
                     continue;
                 }

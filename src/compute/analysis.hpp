@@ -82,9 +82,10 @@ struct analysis {
     std::vector<type_facts> types;                        // by id
     std::vector<std::optional<std::uint32_t>> constants;  // 32-bit integers, by id
     std::vector<function_facts> functions;
-    std::vector<std::uint32_t> function_of;  // by id: its place in `functions`, or nowhere
-    std::vector<bool> headers;               // by id: a block that begins a loop
-    std::uint32_t entry = 0;                 // the kernel's function
+    std::vector<std::uint32_t> function_of;    // by id: its place in `functions`, or nowhere
+    std::vector<std::uint32_t> callees_first;  // the places of all functions, in this order
+    std::vector<bool> headers;                 // by id: a block that begins a loop
+    std::uint32_t entry = 0;                   // the kernel's function
     std::uint32_t storage_buffers = 0;
     std::uint32_t uniform_buffers = 0;
     std::uint64_t largest_value = 0;

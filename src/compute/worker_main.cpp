@@ -25,6 +25,14 @@ namespace {
 
 constexpr auto for_ever = std::chrono::hours{24 * 365};
 
+/// What a driver or a validator says may quote a program, and a program may hold any bytes.
+std::string plain(std::string text)
+{
+    for (auto& c : text)
+        if (c < ' ' || c > '~') c = c == '\n' || c == '\t' ? ' ' : '?';
+    return text;
+}
+
 class server {
 public:
     int live()
@@ -34,7 +42,7 @@ public:
         wire::ready answer;
         if (auto const bad = start(how); bad.what != fault::ok) {
             answer.what = bad.what;
-            answer.why = bad.why;
+            answer.why = plain(bad.why);
             wire::send(wire::socket_file, wire::kind::ready, encode(answer));
             return 1;
         }
@@ -88,7 +96,8 @@ private:
         chosen.validation = how.validation;
         chosen.on_validation = [this](std::string_view words) {
             std::lock_guard const lock{complaining_};
-            if (complaints_.size() < 16) complaints_.emplace_back(words.substr(0, 1000));
+            if (complaints_.size() < 16)
+                complaints_.push_back(plain(std::string{words.substr(0, 1000)}));
         };
         chosen.slice = std::chrono::milliseconds{how.slice_ms};
         auto made =
@@ -135,7 +144,7 @@ private:
             answer.needs = made->needs;
         } else {
             answer.what = made.error().what;
-            answer.why = made.error().why;
+            answer.why = plain(made.error().why);
         }
         answer.complaints = complaints();
         return answer;
@@ -183,7 +192,7 @@ private:
         answer.traps = how.traps;
         answer.slices = how.slices;
         answer.device_ns = static_cast<std::uint64_t>(how.device_ns);
-        answer.why = how.why;
+        answer.why = plain(how.why);
         answer.usable = !device_->is_lost();
         answer.complaints = complaints();
         return answer;

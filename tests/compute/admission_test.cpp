@@ -96,7 +96,7 @@ TEST_CASE("admission: what hardening writes is frozen")
     CHECK(trap_set == 3);
     CHECK(trap_slot == 0);
     CHECK(trap_bytes == 16);
-    CHECK(hardening_version == 2);
+    CHECK(hardening_version == 3);
 }
 
 TEST_CASE("admission: programs that break a rule are refused by that rule")
@@ -132,6 +132,17 @@ TEST_CASE("admission: programs that break a rule are refused by that rule")
         auto const made = admit(kernel("hostile/" + name), roomy(profile::exact));
         REQUIRE_MESSAGE(!made, name);
         CHECK_MESSAGE(made.error().why == why, name, ": ", message(made.error()));
+    }
+}
+
+TEST_CASE("admission: the exact profile has no floats, however they are used")
+{
+    for (auto const* const name : {"floats", "floats.opt", "floats_layout", "run/taps"}) {
+        auto const made = admit(kernel(name), roomy(profile::exact));
+        REQUIRE_MESSAGE(!made.has_value(), name);
+        CHECK_MESSAGE(made.error().why == rule::not_exact, name);
+        CHECK_MESSAGE(message(made.error()).find("OpTypeFloat") != std::string::npos, name);
+        CHECK_MESSAGE(admit(kernel(name), roomy(profile::tolerance)).has_value(), name);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <blendr/core/random.hpp>
 
+#include "generator.hpp"
 #include "interpreter.hpp"
 #include "kernels.hpp"
 
@@ -65,7 +66,8 @@ constexpr auto bit(trap t) { return static_cast<std::uint32_t>(t); }
 std::vector<std::string> integer_kernels()
 {
     std::vector<std::string> names;
-    for (auto const* const name : {"add", "matmul", "reduce", "spin", "wild", "divide", "calls"})
+    for (auto const* const name :
+         {"add", "matmul", "reduce", "spin", "wild", "divide", "calls", "fixed"})
         for (auto const* const ending : {"", ".opt"}) names.push_back(std::string{name} + ending);
     return names;
 }
@@ -132,6 +134,42 @@ TEST_CASE("hardening: nothing undefined is left, and what was defined stays as i
     CHECK(defined > 50);
     CHECK(cured > 100);
     CHECK(trapped > 100);
+}
+
+TEST_CASE("hardening: programs made from chance end, defined, and otherwise do as before" *
+          doctest::test_suite("property"))
+{
+    auto const seed = blendr::test::seed();
+    INFO("seed ", seed);
+    rng random{seed};
+    std::size_t same = 0, spent = 0, outside = 0;
+    for (int i = 0; i < 1500; ++i) {
+        bytes choices(20 + random.below(60));
+        for (auto& each : choices) each = static_cast<std::byte>(random.below(256));
+        auto const raw = generator{choices, i % 2 == 0}.make();
+        auto under = roomy(profile::exact);
+        under.loop_budget = 200;
+        auto const made = admit(raw, under);
+        REQUIRE_MESSAGE(made.has_value(), message(made.error()), " ", i);
+        input const with{memory(64, 7), memory(64), 0, 0, static_cast<std::uint32_t>(i % 64)};
+        auto const was = run(raw, with);
+        auto const is = run(made->code, with);
+        CHECK_MESSAGE(is.undefined == "", i);
+        CHECK((is.traps & ~(bit(trap::loop_budget) | bit(trap::out_of_bounds))) == 0);
+        spent += (is.traps & bit(trap::loop_budget)) != 0;
+        outside += (is.traps & bit(trap::out_of_bounds)) != 0;
+        if (was.undefined != "") continue;
+        if (is.traps == 0) {
+            ++same;
+            CHECK_MESSAGE(is.a == was.a, i);
+            CHECK_MESSAGE(is.b == was.b, i);
+        } else {
+            CHECK((is.traps & bit(trap::out_of_bounds)) == 0);
+        }
+    }
+    CHECK(same > 100);
+    CHECK(spent > 50);
+    CHECK(outside > 50);
 }
 
 TEST_CASE("hardening: an endless loop ends, and says so")

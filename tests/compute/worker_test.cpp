@@ -367,6 +367,39 @@ TEST_CASE("worker: an endless loop of a stranger traps on its budget")
     CHECK(on->report().started == 1);
 }
 
+TEST_CASE("worker: a compiler's mistake about a loop does not switch off its budget")
+{
+    if (!vulkan_here()) return;
+    auto const on = start();
+    auto const words = tensor<word>::make(*on, 2).value();
+    policy under;
+    under.loop_budget = 500;
+    auto const ended = run_on(*on, "far", words.all(), origin::stranger, {1, 1, 1}, 60s, under);
+    CHECK(ended.what == fault::trapped);
+    CHECK(ended.traps == static_cast<word>(trap::loop_budget));
+    CHECK(on->report().started == 1);
+}
+
+TEST_CASE("worker: a program with an unspeakable name is refused, and costs nobody the worker")
+{
+    if (!vulkan_here()) return;
+    auto const on = start();
+    auto raw = running("half");
+    bool found = false;
+    for (std::size_t i = 0; i < raw.size() / 4 && !found; ++i) {
+        found = word_at(raw, i) == 0x6E69616D;  // "main"
+        if (found) raw = patched(raw, i, 0x6E6961ED);
+    }
+    REQUIRE(found);
+    for (auto const whose : {origin::stranger, origin::own}) {
+        auto const made = on->load(raw, roomy_policy(), whose);
+        REQUIRE(!made.has_value());
+        CHECK(made.error().what == fault::refused);
+    }
+    CHECK(on->report().started == 1);
+    CHECK(on->report().died == 0);
+}
+
 TEST_CASE("worker: the next tenant sees nothing of the one before")
 {
     if (!vulkan_here()) return;

@@ -15,10 +15,11 @@ endfunction()
 
 # Test code is compiled far more often than it runs: -O1 takes a quarter less time than the -O2 of the library, which the
 # tests link as it is. Sanitizer builds have -O1 anyway, a Release keeps its own. At -O1 g++ follows values less far, and
-# takes some that are set for such that are not.
+# takes some that are set for such that are not. Marks for libFuzzer are for the library and the fuzz targets alone.
 function(blendr_test_code target)
     blendr_house_rules(${target})
     target_compile_options(${target} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>
+        $<$<BOOL:${BLENDR_FUZZ}>:-fno-sanitize=fuzzer-no-link>
         $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds>)
 endfunction()
 

@@ -9,6 +9,8 @@
 
 #include <blendr/core/wide.hpp>
 
+#include "blake2b_constants.hpp"
+
 // BLAKE2b (RFC 7693) written out, since a domain's ready-made state and the absence of a key let a
 // short message cost one compression and nothing else: half the time of the library call, which
 // bench/crypto measures beside it and tests/crypto compares it with.
@@ -16,28 +18,15 @@
 namespace blendr::crypto {
 namespace {
 
-constexpr std::size_t block_size = 128;
-
-constexpr std::uint64_t iv[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
-                                 0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
-                                 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
-
 /// The state before the first block of a hash without a domain.
-constexpr std::array<std::uint64_t, 8> plain = {
-    iv[0] ^ 0x01010020, iv[1], iv[2], iv[3], iv[4], iv[5], iv[6], iv[7]};
-
-constexpr std::uint8_t sigma[10][16] = {
-    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
-    {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
-    {11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4},
-    {7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8},
-    {9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13},
-    {2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9},
-    {12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11},
-    {13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10},
-    {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5},
-    {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0},
-};
+constexpr std::array<std::uint64_t, 8> plain = {blake2b_iv[0] ^ 0x01010020,
+                                                blake2b_iv[1],
+                                                blake2b_iv[2],
+                                                blake2b_iv[3],
+                                                blake2b_iv[4],
+                                                blake2b_iv[5],
+                                                blake2b_iv[6],
+                                                blake2b_iv[7]};
 
 [[gnu::always_inline]] inline void mix(std::uint64_t& a, std::uint64_t& b, std::uint64_t& c,
                                        std::uint64_t& d, std::uint64_t x, std::uint64_t y)
@@ -55,7 +44,7 @@ constexpr std::uint8_t sigma[10][16] = {
 template <std::size_t Round>
 [[gnu::always_inline]] inline void round(std::uint64_t (&v)[16], std::uint64_t const (&m)[16])
 {
-    constexpr auto& s = sigma[Round % 10];
+    constexpr auto& s = blake2b_order[Round];
     mix(v[0], v[4], v[8], v[12], m[s[0]], m[s[1]]);
     mix(v[1], v[5], v[9], v[13], m[s[2]], m[s[3]]);
     mix(v[2], v[6], v[10], v[14], m[s[4]], m[s[5]]);
@@ -77,13 +66,25 @@ void compress(std::array<std::uint64_t, 8>& h, std::byte const* block, std::uint
               bool last) noexcept
 {
     std::uint64_t m[16];
-    std::memcpy(m, block, block_size);
+    std::memcpy(m, block, blake2b_block);
     if constexpr (std::endian::native != std::endian::little)
         for (auto& word : m) word = little_endian(word);
-    std::uint64_t v[16] = {h[0],  h[1],  h[2],          h[3],  h[4],
-                           h[5],  h[6],  h[7],          iv[0], iv[1],
-                           iv[2], iv[3], iv[4] ^ total, iv[5], last ? ~iv[6] : iv[6],
-                           iv[7]};
+    std::uint64_t v[16] = {h[0],
+                           h[1],
+                           h[2],
+                           h[3],
+                           h[4],
+                           h[5],
+                           h[6],
+                           h[7],
+                           blake2b_iv[0],
+                           blake2b_iv[1],
+                           blake2b_iv[2],
+                           blake2b_iv[3],
+                           blake2b_iv[4] ^ total,
+                           blake2b_iv[5],
+                           last ? ~blake2b_iv[6] : blake2b_iv[6],
+                           blake2b_iv[7]};
     round<0>(v, m);
     round<1>(v, m);
     round<2>(v, m);
@@ -112,16 +113,16 @@ hash256 digest(std::array<std::uint64_t, 8> const& h) noexcept
 hash256 blake2b(std::array<std::uint64_t, 8> h, bytes_view data) noexcept
 {
     std::uint64_t total = 0;
-    while (data.size() > block_size) {
-        total += block_size;
+    while (data.size() > blake2b_block) {
+        total += blake2b_block;
         compress(h, data.data(), total, false);
-        data = data.subspan(block_size);
+        data = data.subspan(blake2b_block);
     }
-    if (data.size() == block_size) {
-        compress(h, data.data(), total + block_size, true);
+    if (data.size() == blake2b_block) {
+        compress(h, data.data(), total + blake2b_block, true);
         return digest(h);
     }
-    std::array<std::byte, block_size> block{};
+    std::array<std::byte, blake2b_block> block{};
     if (!data.empty()) std::memcpy(block.data(), data.data(), data.size());
     compress(h, block.data(), total + data.size(), true);
     return digest(h);
@@ -133,7 +134,7 @@ hash256 hash(domain const& about, bytes_view data) noexcept { return blake2b(abo
 
 hash256 hash(domain const& about, hash256 const& left, hash256 const& right) noexcept
 {
-    std::array<std::byte, block_size> block{};
+    std::array<std::byte, blake2b_block> block{};
     std::memcpy(block.data(), left.data(), left.size());
     std::memcpy(block.data() + left.size(), right.data(), right.size());
     auto h = about.state();
@@ -144,12 +145,12 @@ hash256 hash(domain const& about, hash256 const& left, hash256 const& right) noe
 hasher& hasher::update(bytes_view data) noexcept
 {
     while (!data.empty()) {
-        if (filled_ == block_size) {
-            hashed_ += block_size;
+        if (filled_ == blake2b_block) {
+            hashed_ += blake2b_block;
             compress(state_, block_.data(), hashed_, false);
             filled_ = 0;
         }
-        std::size_t const taken = std::min(block_size - filled_, data.size());
+        std::size_t const taken = std::min(blake2b_block - filled_, data.size());
         std::memcpy(block_.data() + filled_, data.data(), taken);
         filled_ += taken;
         data = data.subspan(taken);

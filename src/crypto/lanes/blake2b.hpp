@@ -8,27 +8,11 @@
 
 #include <blendr/crypto/blake2b_lanes.hpp>
 
+#include "../blake2b_constants.hpp"
 #include "compiler.hpp"
 
 namespace blendr::crypto::lanes {
 namespace {
-
-constexpr std::size_t blake2b_block = 128;
-
-/// Which message word each of a round's sixteen steps adds. Rounds 10 and 11 repeat 0 and 1.
-constexpr unsigned char blake2b_order[12][16] = {
-    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
-    {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
-    {11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4},
-    {7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8},
-    {9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13},
-    {2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9},
-    {12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11},
-    {13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10},
-    {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5},
-    {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0},
-    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
-    {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3}};
 
 /// Half of the mixing function, for some of the four quadruples of words at once so that their
 /// latencies overlap. `order` is where in the round's order their message words begin.
@@ -109,15 +93,12 @@ BLENDR_INLINE void blake2b_round(blake2b_work (&v)[Groups], word const (&m)[Grou
 /// `counted`: bytes so far with this block; `last`: all ones in the lanes where it is the last.
 BLENDR_INLINE void blake2b_begin(blake2b_work& v, word const (&h)[8], word counted, word last)
 {
-    constexpr std::uint64_t iv[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
-                                     0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
-                                     0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
     v.a[0] = h[0], v.a[1] = h[1], v.a[2] = h[2], v.a[3] = h[3];
     v.b[0] = h[4], v.b[1] = h[5], v.b[2] = h[6], v.b[3] = h[7];
-    v.c[0] = word::all(iv[0]), v.c[1] = word::all(iv[1]);
-    v.c[2] = word::all(iv[2]), v.c[3] = word::all(iv[3]);
-    v.d[0] = word::all(iv[4]) ^ counted, v.d[1] = word::all(iv[5]);
-    v.d[2] = word::all(iv[6]) ^ last, v.d[3] = word::all(iv[7]);
+    v.c[0] = word::all(blake2b_iv[0]), v.c[1] = word::all(blake2b_iv[1]);
+    v.c[2] = word::all(blake2b_iv[2]), v.c[3] = word::all(blake2b_iv[3]);
+    v.d[0] = word::all(blake2b_iv[4]) ^ counted, v.d[1] = word::all(blake2b_iv[5]);
+    v.d[2] = word::all(blake2b_iv[6]) ^ last, v.d[3] = word::all(blake2b_iv[7]);
 }
 
 BLENDR_INLINE void blake2b_end(blake2b_work const& v, word (&h)[8])

@@ -678,7 +678,7 @@ std::string_view sentence(std::uint32_t code)
 }
 
 /// All rows but nonces.
-town::picture but_nonces(town const& t)
+test::picture but_nonces(town const& t)
 {
     auto out = t.look();
     std::erase_if(out, [](auto const& each) {

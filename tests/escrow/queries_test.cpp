@@ -241,14 +241,14 @@ TEST_CASE("queries: what a node keeps in memory of jobs follows rows through any
     business people{t, test::seed()};
     query::index kept{};
     auto before = t.look();
-    auto const tell = [&]<class T>(query::index& in, town::picture const& old,
-                                   town::picture const& now, std::type_identity<T>) {
+    auto const tell = [&]<class T>(query::index& in, test::picture const& old,
+                                   test::picture const& now, std::type_identity<T>) {
         auto names = old;
         names.insert(now.begin(), now.end());
         for (auto const& each : names) {
             auto const& name = each.first;
             if (name.first != chain::table_index<T>) continue;
-            auto const row = [&](town::picture const& from) {
+            auto const row = [&](test::picture const& from) {
                 auto const at = from.find(name);
                 return at == from.end() ? bytes{} : at->second;
             };
@@ -268,7 +268,7 @@ TEST_CASE("queries: what a node keeps in memory of jobs follows rows through any
         auto const now = t.look();
         query::index anew{};
         for (auto const& step : {std::pair{&kept, &before}, std::pair{&anew, &before}}) {
-            town::picture const none{};
+            test::picture const none{};
             auto const& old = step.first == &anew ? none : *step.second;
             tell(*step.first, old, now, std::type_identity<jobs>{});
             tell(*step.first, old, now, std::type_identity<past>{});

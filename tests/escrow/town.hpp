@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +18,8 @@
 #include <blendr/ledger/parallel.hpp>
 #include <blendr/ledger/query.hpp>
 #include <blendr/verify/referee.hpp>
+
+#include "../support/rows.hpp"
 
 /// A chain of all contracts that agreements need, block by block, without keys and fees: executed in
 /// order or in parallel, looked at row by row, and rebuilt from its leaves.
@@ -106,8 +107,6 @@ inline constexpr time_ms genesis_time = market::start_of(market::hour{480'000});
 
 class town {
 public:
-    using picture = std::map<std::pair<std::size_t, bytes>, bytes>;
-
     explicit town(std::uint64_t secret = 0);
 
     void fund(address const& who, amount value)
@@ -162,7 +161,7 @@ public:
     }
     amount balance(address const& who) const { return row<ledger::purses>(who).balance; }
 
-    picture look() const;
+    test::picture look() const;
 
     /// Everything in memory is lost; what the leaves say is all that there is.
     void crash() { rebuild(look()); }
@@ -182,7 +181,7 @@ public:
         return row<witness::seen>(0).counts[boost::mp11::mp_find<witness::heard, Event>::value];
     }
 
-    void rebuild(picture const& leaves);
+    void rebuild(test::picture const& leaves);
 
     /// All there is, and all that was burned: never changes but by `fund`.
     amount money() const;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <span>
 #include <utility>
@@ -17,6 +16,8 @@
 #include <blendr/ledger/chain_state.hpp>
 #include <blendr/ledger/parallel.hpp>
 #include <blendr/market/contract.hpp>
+
+#include "../support/rows.hpp"
 
 /// Blocks of market messages, run in order or in parallel.
 namespace blendr::market::testing {
@@ -43,8 +44,6 @@ inline constexpr time_ms genesis_time = start_of(hour{480'000});
 
 class world {
 public:
-    using picture = std::map<std::pair<std::size_t, bytes>, bytes>;
-
     explicit world(std::uint64_t secret);
 
     void fund(std::uint64_t accounts, amount each)
@@ -58,7 +57,7 @@ public:
     std::vector<ledger::outcome> run_in_order(std::span<tx const> txs);
     std::vector<ledger::outcome> run_in_parallel(std::span<tx const> txs, std::size_t chunk,
                                                  ledger::parallel_executor<chain>& execute);
-    picture look() const;
+    test::picture look() const;
 
     template <class T, class Visit>
     void each(Visit&& visit) const

@@ -220,16 +220,16 @@ TEST_CASE(
     w.interval_ms = 200'000;
     w.fund(6, amount{20'000'000});
     query::index kept{};
-    world::picture before = w.look();
-    auto const tell = [&]<class T>(query::index& in, world::picture const& old,
-                                   world::picture const& now, std::type_identity<T>) {
+    test::picture before = w.look();
+    auto const tell = [&]<class T>(query::index& in, test::picture const& old,
+                                   test::picture const& now, std::type_identity<T>) {
         constexpr auto t = chain::table_index<T>;
         auto names = old;
         names.insert(now.begin(), now.end());
         for (auto const& each : names) {
             auto const& name = each.first;
             if (name.first != t) continue;
-            auto const row = [&](world::picture const& in_picture) {
+            auto const row = [&](test::picture const& in_picture) {
                 auto const at = in_picture.find(name);
                 return at == in_picture.end() ? typename T::row{}
                                               : decode<typename T::row>(at->second).value();

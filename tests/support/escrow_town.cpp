@@ -42,22 +42,7 @@ template <class Execute>
 std::vector<ledger::outcome> town::run(std::span<tx const> txs, std::size_t chunk,
                                        Execute&& execute)
 {
-    std::vector<std::unique_ptr<ledger::prepared_part<chain>>> parts;
-    std::map<address, std::uint64_t> nonces;
-    for (std::size_t i = 0; i < txs.size(); i += chunk) {
-        auto& part = *parts.emplace_back(std::make_unique<ledger::prepared_part<chain>>(*rows_));
-        for (auto j = i; j < std::min(txs.size(), i + chunk); ++j) {
-            auto const known =
-                nonces.try_emplace(txs[j].sender, row<ledger::purses>(txs[j].sender).nonce);
-            part.add_tx(txs[j].sender, known.first->second++, 1, amount{});
-            for (auto const& message : txs[j].messages)
-                std::visit(
-                    [&]<class M>(M const& m) { part.add_message<chain::message_index<M>>(m); },
-                    message);
-        }
-        part.reserve();
-        part.resolve();
-    }
+    auto const parts = test::prepare(*rows_, txs, chunk);
     std::vector<std::span<ledger::prepared_tx const>> spans;
     for (auto const& each : parts) spans.push_back(each->txs());
     std::vector<ledger::outcome> results(txs.size());
@@ -82,11 +67,7 @@ std::vector<ledger::outcome> town::run(std::span<tx const> txs, std::size_t chun
 }
 std::vector<ledger::outcome> town::run_in_order(std::span<tx const> txs)
 {
-    return run(txs, 1000,
-               [](auto& exact, auto, auto const& block, auto parts, auto results, auto&) {
-                   for (auto const& each : parts)
-                       ledger::execute_in_order(exact, block, each, 0, results);
-               });
+    return run(txs, 1000, test::in_order);
 }
 
 std::vector<ledger::outcome> town::run_in_parallel(std::span<tx const> txs, std::size_t chunk,
@@ -95,18 +76,9 @@ std::vector<ledger::outcome> town::run_in_parallel(std::span<tx const> txs, std:
     return run(txs, chunk, execute);
 }
 
-town::picture town::look() const
-{
-    picture out;
-    boost::mp11::mp_for_each<boost::mp11::mp_iota_c<chain::table_count>>([&](auto t) {
-        auto const& table = std::as_const(*rows_).table<chain::table_at<decltype(t)::value>>();
-        for (state::slot i = 0; i < table.size(); ++i)
-            if (table.present(i)) out[{t, encode(table.key(i))}] = encode(table.row(i));
-    });
-    return out;
-}
+test::picture town::look() const { return test::look(*rows_); }
 
-void town::rebuild(picture const& leaves)
+void town::rebuild(test::picture const& leaves)
 {
     auto fresh = std::make_unique<ledger::rows<chain>>(++secret_);
     boost::mp11::mp_for_each<boost::mp11::mp_iota_c<chain::table_count>>([&](auto t) {

@@ -20,24 +20,7 @@ template <class Execute>
 std::vector<ledger::outcome> world::run(std::span<tx const> txs, std::size_t chunk,
                                         Execute&& execute)
 {
-    std::vector<std::unique_ptr<ledger::prepared_part<chain>>> parts;
-    std::map<address, std::uint64_t> nonces;
-    for (std::size_t i = 0; i < txs.size(); i += chunk) {
-        auto& part = *parts.emplace_back(std::make_unique<ledger::prepared_part<chain>>(rows_));
-        for (auto j = i; j < std::min(txs.size(), i + chunk); ++j) {
-            auto const& purses = rows_.table<ledger::purses>();
-            auto const at = purses.find(txs[j].sender);
-            auto const known =
-                nonces.try_emplace(txs[j].sender, at == state::no_slot ? 0 : purses.row(at).nonce);
-            part.add_tx(txs[j].sender, known.first->second++, 1, amount{});
-            for (auto const& message : txs[j].messages)
-                std::visit(
-                    [&]<class M>(M const& m) { part.add_message<chain::message_index<M>>(m); },
-                    message);
-        }
-        part.reserve();
-        part.resolve();
-    }
+    auto const parts = test::prepare(rows_, txs, chunk);
     std::vector<std::span<ledger::prepared_tx const>> spans;
     for (auto const& each : parts) spans.push_back(each->txs());
     std::vector<ledger::outcome> results(txs.size());
@@ -68,11 +51,7 @@ std::vector<ledger::outcome> world::run(std::span<tx const> txs, std::size_t chu
 }
 std::vector<ledger::outcome> world::run_in_order(std::span<tx const> txs)
 {
-    return run(txs, 1000,
-               [](auto& exact, auto, auto const& block, auto parts, auto results, auto&) {
-                   for (auto const& each : parts)
-                       ledger::execute_in_order(exact, block, each, 0, results);
-               });
+    return run(txs, 1000, test::in_order);
 }
 
 std::vector<ledger::outcome> world::run_in_parallel(std::span<tx const> txs, std::size_t chunk,
@@ -81,16 +60,7 @@ std::vector<ledger::outcome> world::run_in_parallel(std::span<tx const> txs, std
     return run(txs, chunk, execute);
 }
 
-world::picture world::look() const
-{
-    picture out;
-    boost::mp11::mp_for_each<boost::mp11::mp_iota_c<chain::table_count>>([&](auto t) {
-        auto const& table = rows_.table<chain::table_at<decltype(t)::value>>();
-        for (state::slot i = 0; i < table.size(); ++i)
-            if (table.present(i)) out[{t, encode(table.key(i))}] = encode(table.row(i));
-    });
-    return out;
-}
+test::picture world::look() const { return test::look(rows_); }
 
 amount world::money() const { return ledger::money_in(rows_) + burned; }
 

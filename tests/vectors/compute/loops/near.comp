@@ -58,5 +58,7 @@ void main()
     for (uint i = 0; i < 10; ++i) for (uint j = a[0]; j < 5; ++j) b[0] += 1;
 #elif CASE == 23  // and one in a function
     for (uint i = 0; i < 10; ++i) climb(a[0]);
+#elif CASE == 25  // no way out, whatever it compares
+    for (uint i = 0;; ++i) { if (i < 10) b[0] += 1; else b[0] += 2; }
 #endif
 }

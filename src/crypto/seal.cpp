@@ -328,9 +328,16 @@ result<bytes, seal_error> seal(bytes_view data, std::span<sealing_public_key con
 {
     auto const key = content_key::generate();
     BLENDR_TRY(auto const whom, wrap_for(key, recipients));
+    auto out = encode(whom);
+    auto const stream = seal(data, key);
+    out.insert(out.end(), stream.begin(), stream.end());
+    return out;
+}
+
+bytes seal(bytes_view data, content_key const& key)
+{
     bytes out;
-    out.reserve(encoded_size(whom) + sealed_size(data.size()));
-    append(out, whom);
+    out.reserve(sealed_size(data.size()));
     seal_writer writer{key};
     writer.write(data, out);
     writer.finish(out);
@@ -346,9 +353,14 @@ result<bytes, seal_error> open(bytes_view sealed, sealing_key const& mine)
                               ? seal_error::kind::truncated
                               : seal_error::kind::not_sealed)};
     BLENDR_TRY(auto const key, unwrap(whom, mine));
+    return open(sealed.subspan(in.offset()), key);
+}
+
+result<bytes, seal_error> open(bytes_view sealed, content_key const& key)
+{
     seal_reader stream{key};
     bytes out;
-    BLENDR_CHECK(stream.read(sealed.subspan(in.offset()), out));
+    BLENDR_CHECK(stream.read(sealed, out));
     BLENDR_CHECK(stream.finish());
     return out;
 }

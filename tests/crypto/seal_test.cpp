@@ -219,6 +219,20 @@ TEST_CASE("seal: a recipient is added without touching the data")
     CHECK(opened(*unwrap(*again, first), stream) == to_bytes("job input"));
 }
 
+TEST_CASE("seal: several streams lie under one key that is told elsewhere, and no two look alike")
+{
+    auto const key = content_key::generate();
+    auto const data = some(100'000);
+    auto const one = seal(data, key), two = seal(data, key);
+    CHECK(one != two);
+    CHECK(one.size() == sealed_size(data.size()));
+    CHECK(open(one, key) == data);
+    CHECK(open(two, key) == data);
+    CHECK(open(seal({}, key), key) == bytes{});
+    CHECK(open(one, content_key::generate()).error().what == kind::wrong_key);
+    CHECK(open(bytes_view{one}.first(one.size() - 1), key).error().what == kind::truncated);
+}
+
 TEST_CASE("seal: recipients that make no sense are refused")
 {
     auto const key = content_key::generate();

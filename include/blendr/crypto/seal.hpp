@@ -114,4 +114,8 @@ inline result<bytes, seal_error> seal(bytes_view data, sealing_public_key const&
 /// Opens what `seal` made. All or nothing.
 result<bytes, seal_error> open(bytes_view sealed, sealing_key const& mine);
 
+/// The stream alone, under a key that others learn elsewhere.
+bytes seal(bytes_view data, content_key const& key);
+result<bytes, seal_error> open(bytes_view sealed, content_key const& key);
+
 }  // namespace blendr::crypto

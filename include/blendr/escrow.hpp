@@ -8,6 +8,7 @@
 #include <blendr/escrow/error.hpp>
 #include <blendr/escrow/job.hpp>
 #include <blendr/escrow/job_state.hpp>
+#include <blendr/escrow/letters.hpp>
 #include <blendr/escrow/order.hpp>
 #include <blendr/escrow/queries.hpp>
 #include <blendr/escrow/tables.hpp>

@@ -51,6 +51,7 @@ struct workers {
         address owner{};
         friend bool operator==(row const&, row const&) = default;
     };
+    static constexpr bool shared(mode m) { return m == mode::read; }
 };
 
 /// How many are enlisted. One row, under key 0.

@@ -75,6 +75,22 @@ fs::path job_book::place(std::uint64_t number, std::uint64_t stage, std::uint32_
            ("stage" + std::to_string(stage - number) + ".unit" + std::to_string(unit));
 }
 
+fs::path job_book::letter_place(std::uint64_t number, std::uint64_t stage) const
+{
+    return place(number) / ("stage" + std::to_string(stage - number) + ".letter");
+}
+
+result<nothing, std::string> job_book::put_letter(std::uint64_t number, std::uint64_t stage,
+                                                  bytes_view letter) const
+{
+    return write_whole(letter_place(number, stage), letter);
+}
+
+bytes job_book::letter(std::uint64_t number, std::uint64_t stage) const
+{
+    return read_whole(letter_place(number, stage)).value_or(bytes{});
+}
+
 bool job_book::put(std::uint64_t number, std::uint64_t stage, std::uint32_t unit,
                    bytes_view result) const
 {

@@ -27,6 +27,11 @@ public:
     result<job_story, std::string> story(std::uint64_t number) const;
     result<nothing, std::string> keep(job_story const& story) const;
 
+    /// Who may open a stage's inputs: the renter's own way back to their key. Empty where they are not sealed.
+    result<nothing, std::string> put_letter(std::uint64_t number, std::uint64_t stage,
+                                            bytes_view letter) const;
+    bytes letter(std::uint64_t number, std::uint64_t stage) const;
+
     /// A unit's result. Stages are known by their number on the chain.
     bool put(std::uint64_t number, std::uint64_t stage, std::uint32_t unit,
              bytes_view result) const;
@@ -46,6 +51,7 @@ private:
     }
     std::filesystem::path place(std::uint64_t number, std::uint64_t stage,
                                 std::uint32_t unit) const;
+    std::filesystem::path letter_place(std::uint64_t number, std::uint64_t stage) const;
 
     std::filesystem::path home_;
 };

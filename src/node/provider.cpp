@@ -17,6 +17,7 @@
 #include <blendr/crypto/bech32.hpp>
 #include <blendr/crypto/json.hpp>
 #include <blendr/escrow/contract.hpp>
+#include <blendr/escrow/letters.hpp>
 #include <blendr/market/forecast.hpp>
 #include <blendr/node/client.hpp>
 #include <blendr/verify/referee.hpp>
@@ -30,6 +31,7 @@ using escrows = escrow::contract;
 using markets = market::contract;
 using verifiers = verify::contract;
 using ratings = reputation::contract;
+using escrow::letters;
 using judge = verify::referee<programs>;
 
 /// An agreement of ours, until both its end and its rating are behind us. Kept on disk: once a job is
@@ -61,7 +63,8 @@ public:
           node_{chosen_.rpc},
           out_{node_, me_, chosen_.fee_max},
           tasks_{chosen_.home, me_, std::move(blobs), devices, chosen_.limits.power_percent,
-                 chosen_.cheat}
+                 chosen_.cheat},
+          box_{crypto::sealing_key::of(me_.key()).self()}
     {
         for (auto& each : devices) {
             devices_.emplace_back();
@@ -141,6 +144,7 @@ private:
             say("failed", {{"task", to_hex(each.task)}, {"why", each.why}});
         needed_.clear();
         live_ = 0;
+        put_up_box();
         look_at_devices(block_time);
         if (!look_at_jobs() || !look_at_duties()) return;  // the node went away meanwhile
         tasks_.keep(needed_);
@@ -168,6 +172,16 @@ private:
         auto const& allowed = chosen_.limits.apps;
         return !app.empty() &&
                (allowed.empty() || std::find(allowed.begin(), allowed.end(), app) != allowed.end());
+    }
+
+    /// Where renters find the key that inputs are sealed for.
+    void put_up_box()
+    {
+        if (readable_) return;
+        auto const box = node_.row<letters, escrow::boxes>(self_);
+        if (!box) return;
+        readable_ = box->to == box_;
+        if (!readable_) out_.say("box", {ledger::wrap<letters>(letters::publish{box_})});
     }
 
     void look_at_devices(time_ms block_time)
@@ -227,7 +241,7 @@ private:
         if (now_ >= later(of.status.heard, beat_every))
             out_.say("heartbeat " + number,
                      {ledger::wrap<markets>(markets::heartbeat{of.what.number})});
-        if (!chosen_.check_others) return;
+        if (!chosen_.check_others || !readable_) return;
         auto const worker = node_.row<verifiers, verify::workers>(which);
         if (worker && worker->owner != self_)
             out_.say("enlist " + number, {ledger::wrap<verifiers>(verifiers::enlist{which})});
@@ -471,18 +485,29 @@ private:
 
         std::vector<client::question> questions{};
         auto const path = client::path_of<escrows, escrow::jobs>();
-        for (auto const& [key, open] : jobs) questions.push_back({path, encode(key)});
+        auto const post = client::path_of<letters, escrow::letter_of>();
+        for (auto const& [key, open] : jobs) {
+            questions.push_back({path, encode(key)});
+            questions.push_back({post, encode(letter_name(key))});
+        }
         auto const rows = node_.ask(questions);
         std::size_t i = 0;
         for (auto const& [key, open] : jobs) {
             auto const& answer = rows[i++];
-            if (!answer) return false;
+            auto const& letter = rows[i++];
+            if (!answer || !letter) return false;
             auto const row = client::read<escrow::jobs::row>(path, *answer);
-            if (!row || !escrow::jobs::present(*row)) continue;
-            if (engaged(key)) look_at_agreements(key, *row);
+            auto const left = client::read<escrow::letter_of::row>(post, *letter);
+            if (!row || !left || !escrow::jobs::present(*row)) continue;
+            if (engaged(key)) look_at_agreements(key, *row, left->blob);
             if (open.listed != 0) consider(key, *row, open);
         }
         return true;
+    }
+
+    static escrow::letter_of::key letter_name(escrow::job_key const& job)
+    {
+        return {job.renter, job.number};
     }
 
     /// Units that wait at a posted price, and for which device.
@@ -528,7 +553,8 @@ private:
                            [&](auto const& d) { return d.what.number == device; });
     }
 
-    void look_at_agreements(escrow::job_key const& key, escrow::jobs::row const& row)
+    void look_at_agreements(escrow::job_key const& key, escrow::jobs::row const& row,
+                            hash256 const& letter)
     {
         auto const app = app_of(row.what.program);
         for (std::uint32_t i = 0; i < row.money.agreements.size(); ++i) {
@@ -539,8 +565,8 @@ private:
             ++live_;
             auto const name = text_of(key) + '#' + std::to_string(i);
             if (a.at == escrow::phase::open || a.at == escrow::phase::funded)
-                begin(key, row, i, app, name);
-            if (a.at == escrow::phase::running) go_on(key, row, i, app, name);
+                begin(key, row, i, app, name, letter);
+            if (a.at == escrow::phase::running) go_on(key, row, i, app, name, letter);
             // what was delivered may have to be shown, or defended
             for (std::uint32_t u = 0; u < row.money.units.size(); ++u)
                 if (row.money.units[u].with == i)
@@ -549,7 +575,7 @@ private:
     }
 
     void begin(escrow::job_key const& key, escrow::jobs::row const& row, std::uint32_t i,
-               std::string const& app, std::string const& name)
+               std::string const& app, std::string const& name, hash256 const& letter)
     {
         auto const& a = row.money.agreements[i];
         escrow::agreement_id const which{i};
@@ -577,11 +603,11 @@ private:
                            {"units", a.assigned},
                            {"each", to_string(a.by.each * quantity{1})}});
         // the work may begin before the block that says so
-        go_on(key, row, i, app, name);
+        go_on(key, row, i, app, name, letter);
     }
 
     void go_on(escrow::job_key const& key, escrow::jobs::row const& row, std::uint32_t i,
-               std::string const& app, std::string const& name)
+               std::string const& app, std::string const& name, hash256 const& letter)
     {
         bool const running = row.money.agreements[i].at == escrow::phase::running;
         for (std::uint32_t u = 0; u < row.money.units.size(); ++u) {
@@ -593,7 +619,7 @@ private:
                 if (running) deliver(row, *done, task, name);
                 continue;
             }
-            if (!tasks_.want(wanted(row, origin, true, row.devices[i], app)) && running &&
+            if (!tasks_.want(wanted(row, origin, true, row.devices[i], app, letter)) && running &&
                 out_.say("leave " + name,
                          {ledger::wrap<escrows>(escrows::quit{key, escrow::agreement_id{i}})}))
                 say("left", {{"agreement", name}, {"why", "a unit cannot be done here"}});
@@ -601,14 +627,22 @@ private:
     }
 
     static impl::wanted_unit wanted(escrow::jobs::row const& row, escrow::task_origin const& origin,
-                                    bool own, std::uint32_t device, std::string const& app)
+                                    bool own, std::uint32_t device, std::string const& app,
+                                    hash256 const& letter)
     {
         auto const input = row.what.checks.steps != 0 || row.what.inputs.size() == row.what.units
                                ? escrow::input_of(row.what, origin.unit)
                                : hash256{};
-        return {
-            escrow::task_of(origin), origin, own, device, app, row.what.data, row.what.units, input,
-            row.what.checks.steps};
+        return {escrow::task_of(origin),
+                origin,
+                own,
+                device,
+                app,
+                row.what.data,
+                letter,
+                row.what.units,
+                input,
+                row.what.checks.steps};
     }
 
     hash256 commitment(impl::done_unit const& done, hash256 const& task) const
@@ -713,13 +747,14 @@ private:
         auto const origin = decode<escrow::task_origin>(of.origin);
         if (!origin) return;
         auto const row = node_.row<escrows, escrow::jobs>(origin->job);
-        if (!row || !escrow::jobs::present(*row) || devices_.empty()) return;
+        auto const letter = node_.row<letters, escrow::letter_of>(letter_name(origin->job));
+        if (!row || !letter || !escrow::jobs::present(*row) || devices_.empty()) return;
         auto const least =
             std::min_element(devices_.begin(), devices_.end(), [&](auto const& a, auto const& b) {
                 return tasks_.waiting(a.what.number) < tasks_.waiting(b.what.number);
             });
-        (void)tasks_.want(
-            wanted(*row, *origin, false, least->what.number, app_of(row->what.program)));
+        (void)tasks_.want(wanted(*row, *origin, false, least->what.number,
+                                 app_of(row->what.program), letter->blob));
     }
 
     void look_at_dispute(verifiers::duty const& of)
@@ -888,6 +923,8 @@ private:
     client node_;
     outbox out_;
     impl::task_book tasks_;
+    crypto::sealing_public_key box_;
+    bool readable_ = false;  // the chain shows that key
     std::vector<own_device> devices_{};
     std::vector<deal> deals_{};
     height now_{};

@@ -52,7 +52,8 @@ task_book::task_book(fs::path home, crypto::identity me, std::shared_ptr<shelf> 
       blobs_{std::move(blobs)},
       power_percent_{std::clamp(power_percent, 1u, 100u)},
       cheat_{cheat},
-      seed_{me_.key().derive(nonce_domain)}
+      seed_{me_.key().derive(nonce_domain)},
+      box_{crypto::sealing_key::of(me_.key())}
 {
     for (auto& each : devices) {
         lines_.push_back(std::make_unique<line>());
@@ -196,14 +197,37 @@ result<std::shared_ptr<job_sheet const>, std::string> task_book::sheet_of(hash25
     return out;
 }
 
-result<done_unit, std::string> task_book::run(line& on, wanted_unit const& what,
-                                              std::stop_token stop)
+result<std::optional<bytes>, std::string> task_book::input_of(job_sheet const& sheet,
+                                                              wanted_unit const& what)
+{
+    if (sheet.sealed && what.letter == hash256{}) return std::nullopt;
+    auto const& at = sheet.units[what.origin.unit];
+    if (!sheet.sealed) {
+        BLENDR_TRY(auto open, blobs_->get(at));
+        return open;
+    }
+    BLENDR_TRY(auto const raw, blobs_->get(what.letter));
+    auto const letter = decode<crypto::sealed_for>(raw);
+    if (!letter)
+        return fail{std::string{"the renter's letter is none: "} + message(letter.error())};
+    auto const key = crypto::unwrap(*letter, box_);
+    if (!key && key.error().what == crypto::seal_error::kind::not_for_us) return std::nullopt;
+    if (!key) return fail{"the renter's letter: " + message(key.error())};
+    BLENDR_TRY(auto const stored, blobs_->get(at));
+    auto opened = crypto::open(stored, *key);
+    if (!opened) return fail{"the unit's input: " + message(opened.error())};
+    return *std::move(opened);
+}
+
+result<std::optional<done_unit>, std::string> task_book::run(line& on, wanted_unit const& what,
+                                                             std::stop_token stop)
 {
     BLENDR_TRY(auto const sheet, sheet_of(what.sheet));
     if (sheet->app != what.app || sheet->units.size() != what.units)
         return fail{std::string{"the job's sheet is not what its order says"}};
-    done_unit out{what.origin, what.own, what.app, nonce_for(what.task), {}, {}, {}};
-    BLENDR_TRY(out.packed, blobs_->get(sheet->units[what.origin.unit]));
+    BLENDR_TRY(auto input, input_of(*sheet, what));
+    if (!input) return std::nullopt;
+    done_unit out{what.origin, what.own, what.app, nonce_for(what.task), {}, *std::move(input), {}};
     if (what.input != hash256{} && hash_before(out.packed) != what.input)
         return fail{std::string{"the unit's input is not what the order says"}};
     // a dispute over another number of steps could not be won
@@ -240,16 +264,16 @@ void task_book::work(line& on, std::stop_token stop)
         auto const began = clock::now();
         auto made = run(on, what, stop);
         result<nothing, std::string> kept = nothing{};
-        if (made) kept = write_whole(file_of(what.task), encode(*made));
+        if (made && *made) kept = write_whole(file_of(what.task), encode(**made));
         auto const took = clock::now() - began;
         {
             std::lock_guard const lock{mutex_};
             on.running.reset();
             known_.erase(what.task);
-            if (made && kept) {
-                done_[what.task] = std::make_shared<done_unit const>(*std::move(made));
+            if (made && *made && kept) {
+                done_[what.task] = std::make_shared<done_unit const>(**std::move(made));
                 ++on.done;
-            } else if (!stop.stop_requested()) {
+            } else if ((!made || *made) && !stop.stop_requested()) {
                 ++attempts_[what.task];
                 failures_.push_back({what.task, made ? kept.error() : made.error()});
             }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <blendr/crypto/identity.hpp>
+#include <blendr/crypto/sealing_key.hpp>
 #include <blendr/escrow/tables.hpp>
 #include <blendr/market/capacity.hpp>
 #include <blendr/node/programs.hpp>
@@ -31,6 +32,7 @@ struct wanted_unit {
     std::uint32_t device{};
     std::string app{};
     hash256 sheet{};
+    hash256 letter{};  ///< where the key to its input lies; zero: nobody said yet
     std::uint32_t units{};
     hash256 input{};  ///< as the order says; zero: it does not
     std::uint64_t steps{};
@@ -60,7 +62,8 @@ public:
     void start();
     void stop();
 
-    /// Has a unit done, unless it is, or waits. False when it failed too often.
+    /// Has a unit done, unless it is, or waits. One whose key is not there yet is to be wanted again, with
+    /// what the renter said meanwhile. False when it failed too often.
     bool want(wanted_unit what);
     done_ptr find(hash256 const& task) const;
     std::size_t waiting(std::uint32_t device) const;
@@ -85,7 +88,11 @@ private:
     static constexpr unsigned attempts_max = 8;
 
     void work(line& on, std::stop_token stop);
-    result<done_unit, std::string> run(line& on, wanted_unit const& what, std::stop_token stop);
+    /// Nothing when it must wait for the key to its input.
+    result<std::optional<done_unit>, std::string> run(line& on, wanted_unit const& what,
+                                                      std::stop_token stop);
+    result<std::optional<bytes>, std::string> input_of(job_sheet const& sheet,
+                                                       wanted_unit const& what);
     result<std::shared_ptr<job_sheet const>, std::string> sheet_of(hash256 const& name);
     std::filesystem::path file_of(hash256 const& task) const;
     hash256 nonce_for(hash256 const& task) const;
@@ -97,6 +104,7 @@ private:
     std::uint32_t power_percent_;
     bool cheat_;
     crypto::secret seed_;
+    crypto::sealing_key box_;
 
     mutable std::mutex mutex_;
     std::condition_variable_any changed_;

@@ -19,6 +19,7 @@
 #include <blendr/node/client.hpp>
 #include <blendr/node/programs.hpp>
 #include <node/job_book.hpp>
+#include <node/job_letters.hpp>
 #include <node/job_past.hpp>
 #include <node/job_plan.hpp>
 #include <node/job_words.hpp>
@@ -44,7 +45,8 @@ public:
           blobs_{std::move(blobs)},
           book_{std::move(home)},
           fee_max_{fee_max},
-          seal_{crypto::sealing_key::of(me.key())}
+          seal_{crypto::sealing_key::of(me.key())},
+          letters_{node_, me, blobs_, book_}
     {}
 
     // ---------------------------------------------------------------- before anything is paid
@@ -180,10 +182,13 @@ private:
         job_sheet sheet{};
         sheet.app = what.app;
         sheet.renter = seal_.self();
+        sheet.sealed = true;
         stage_story stage{};
         stage.name = made.stage.name;
+        stage.number = story.number + story.stages.size();
+        BLENDR_CHECK(letters_.begin(story.number, stage.number, made.order.checks.quorum >= 2));
         for (auto const& each : made.stage.units) {
-            BLENDR_TRY(auto const name, blobs_->put(work::pack(each)));
+            BLENDR_TRY(auto const name, letters_.put(story.number, stage.number, work::pack(each)));
             sheet.units.push_back(name);
             unit_story unit{};
             unit.state = "listed";
@@ -193,7 +198,6 @@ private:
         }
         BLENDR_TRY(made.order.data, blobs_->put(encode(sheet)));
         BLENDR_TRY(auto const at, node_.where());
-        stage.number = story.number + story.stages.size();
         stage.submitted = at.last;
         stage.steps = made.order.checks.steps;
         stage.quorum = made.order.checks.quorum;
@@ -202,6 +206,8 @@ private:
 
         auto const work = made.work_most();
         auto both = impl::order_messages(what, made, stage.number, at.last);
+        if (auto letter = letters_.tell(story.number, stage.number, {}))
+            both.push_back(*std::move(letter));
         BLENDR_TRY(auto const purse, node_.purse_of(self_));
         auto const needs = work + made.quote.checks + fee_max_;
         if (purse.balance < needs)
@@ -281,7 +287,12 @@ private:
                 take_in(story, stage, u, key, row.money.agreements[unit.with].provider,
                         row.what.checks.by, unit.at == escrow::unit_state::delivered);
         }
-        see_checks(stage, key, row, disputed);
+        auto readers = see_checks(stage, key, row, disputed);
+        for (auto const& a : row.money.agreements)
+            if (!escrow::is_end(a.at)) readers.push_back(a.provider);
+        if (auto letter = letters_.tell(story.number, stage.number, readers))
+            out_for(story.number)
+                .say("letter " + std::to_string(stage.number), {*std::move(letter)});
         bool const anybody = !row.money.agreements.empty();
         story.phase = !anybody    ? job_phase::searching
                       : open != 0 ? job_phase::running
@@ -333,10 +344,12 @@ private:
     }
 
     /// Who does disputed units again, and what became of it.
-    void see_checks(stage_story& stage, escrow::job_key const& key, escrow::jobs::row const& row,
-                    std::vector<std::uint32_t> const& disputed)
+    std::vector<crypto::address> see_checks(stage_story& stage, escrow::job_key const& key,
+                                            escrow::jobs::row const& row,
+                                            std::vector<std::uint32_t> const& disputed)
     {
-        if (disputed.empty()) return;
+        std::vector<crypto::address> drawn{};
+        if (disputed.empty()) return drawn;
         std::vector<client::question> questions{};
         auto const rounds = client::path_of<verify::contract, verify::rounds>();
         auto const disputes = client::path_of<verify::contract, verify::disputes>();
@@ -362,12 +375,15 @@ private:
                                std::to_string(dispute->of.high);
             } else if (round && round->until != height{}) {
                 seen.checked = "done again by";
-                for (std::size_t k = 1; k < round->of.replicas.size(); ++k)
-                    seen.checked += (k == 1 ? " " : ", ") +
-                                    impl::short_name(to_text(round->of.replicas[k].worker));
+                for (std::size_t k = 1; k < round->of.replicas.size(); ++k) {
+                    auto const& worker = round->of.replicas[k].worker;
+                    seen.checked += (k == 1 ? " " : ", ") + impl::short_name(to_text(worker));
+                    drawn.push_back(worker);
+                }
                 if (round->of.replicas.size() == 1) seen.checked = "drawing who does it again";
             }
         }
+        return drawn;
     }
 
     /// Fetches a unit's result and sees whether it is what the chain knows of it.
@@ -380,7 +396,7 @@ private:
         if (!sealed) return;  // it may come yet
         auto const opened = crypto::open(*sealed, seal_);
         auto const read = opened ? decode<unit_result>(*opened) : decode<unit_result>(bytes{});
-        auto const packed = blobs_->get(seen.input);
+        auto const packed = letters_.get(story.number, stage.number, seen.input);
         if (!packed) return;
         bool good = false;
         if (opened && read) {
@@ -410,6 +426,9 @@ private:
         auto& stage = story.stages.back();
         stage.over = true;
         story.phase = job_phase::settling;
+        if (auto done = letters_.withdraw(stage.number))
+            out_for(story.number)
+                .say("withdraw " + std::to_string(stage.number), {*std::move(done)});
         bool const missing = std::any_of(stage.units.begin(), stage.units.end(),
                                          [](auto const& u) { return !u.fetched; });
         if (missing) find_deliveries(story, stage, key, now);
@@ -528,9 +547,10 @@ private:
 
     /// A unit's input: from where it was put, or cut again from what was asked for.
     result<bytes, std::string> input_of(job_story const& story, stage_story const& stage,
-                                        std::uint32_t u) const
+                                        std::uint32_t u)
     {
-        if (auto found = blobs_->get(stage.units[u].input)) return *std::move(found);
+        if (auto found = letters_.get(story.number, stage.number, stage.units[u].input))
+            return *std::move(found);
         BLENDR_TRY(auto const request, book_.request(story.number));
         BLENDR_TRY(auto const task, impl::task_of(request));
         std::vector<std::vector<bytes>> before{};
@@ -700,6 +720,7 @@ private:
     impl::job_book book_;
     amount fee_max_;
     crypto::sealing_key seal_;
+    impl::job_letters letters_;
     std::optional<outbox> out_{};
     std::map<std::uint64_t, named_outbox> named_{};
     std::map<std::uint64_t, height> closed_{};

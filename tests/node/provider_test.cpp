@@ -9,7 +9,10 @@
 #include <thread>
 
 #include <blendr/core/random.hpp>
+#include <blendr/crypto/seal.hpp>
 #include <blendr/escrow/contract.hpp>
+#include <blendr/escrow/letters.hpp>
+#include <blendr/node/programs.hpp>
 
 #include "job_town.hpp"
 
@@ -210,6 +213,100 @@ TEST_CASE(
     CHECK(eventually([&] { return doing().state == market::device_state::idle; }));
     CHECK(eventually([&] { return agent.report().devices[0].on_chain == "idle"; }));
     close_shops(town, {10});
+    settled_to_the_grain(town);
+}
+
+TEST_CASE(
+    "provider: inputs are sealed, and who does a unit waits for the key, which nobody else has" *
+    doctest::test_suite("e2e"))
+{
+    job_town town{scratch("provider") / "sealed"};
+    REQUIRE(town.good());
+    town.let_in(10);
+    REQUIRE(eventually([&] { return town.offers() == 1; }));
+    auto const by = town.renter(13);
+    auto what = small_picture(3, 1);
+    what.start_s = what.run_s = 3'600;
+    auto const number = by->submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    escrow::job_key const job{person(13).account(), *number};
+    auto const row = [&] { return town.ask().row<escrow::contract, escrow::jobs>(job).value(); };
+    auto const letter = [&] {
+        return town.ask()
+            .row<escrow::letters, escrow::letter_of>({job.renter, job.number})
+            .value()
+            .blob;
+    };
+    REQUIRE(eventually([&] {
+        auto const now = row();
+        return !now.money.agreements.empty() &&
+               now.money.agreements[0].at == escrow::phase::running;
+    }));
+    // the renter looks away: more blocks than failures that an agent would bear
+    auto const began = town.ask().where()->last;
+    REQUIRE(eventually([&] { return town.ask().where()->last > later(began, 20); }));
+    auto const still = row();
+    CHECK(still.money.agreements[0].at == escrow::phase::running);
+    for (auto const& unit : still.money.units) CHECK(unit.at == escrow::unit_state::assigned);
+
+    auto const opens = [&](std::uint8_t who) {
+        auto const whom = decode<crypto::sealed_for>(town.blobs()->get(letter()).value()).value();
+        return crypto::unwrap(whom, crypto::sealing_key::of(person(who).key()));
+    };
+    CHECK(opens(13).has_value());
+    CHECK(opens(10).error().what == crypto::seal_error::kind::not_for_us);
+    auto const sheet = decode<node::job_sheet>(town.blobs()->get(still.what.data).value()).value();
+    REQUIRE(sheet.units.size() == still.what.inputs.size());
+    auto const key = opens(13).value();
+    for (std::size_t u = 0; u < sheet.units.size(); ++u) {
+        auto const lies = town.blobs()->get(sheet.units[u]).value();
+        CHECK(!work::unpack(lies));
+        auto const unit = crypto::open(lies, key).value();
+        CHECK(work::unpack(unit));
+        CHECK(node::hash_before(unit) == still.what.inputs[u]);
+    }
+
+    auto const story = follow(*by, *number, [](auto const&) {});
+    CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
+    CHECK(by->files(*number)->front().content == done_here(what).front().content);
+    CHECK(eventually([&] { return letter() == hash256{}; }));
+    close_shops(town, {10});
+    settled_to_the_grain(town);
+}
+
+TEST_CASE("provider: who may be drawn can read a job's inputs while its renter is away" *
+          doctest::test_suite("e2e"))
+{
+    job_town town{scratch("provider") / "readers"};
+    REQUIRE(town.good());
+    for (auto const i : sellers) town.let_in(i);
+    REQUIRE(eventually([&] { return town.offers() == 3; }));
+    REQUIRE(eventually([&] {  // they enlist when their boxes are up
+        return town.ask()
+                   .ask<std::vector<escrow::letters::reader>>("letters/readers",
+                                                              escrow::letters::readers{10})
+                   .value()
+                   .size() == 3;
+    }));
+    auto const by = town.renter(13);
+    auto what = small_picture(6);
+    what.start_s = what.run_s = 3'600;
+    auto const number = by->submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    escrow::job_key const job{person(13).account(), *number};
+    bool seen = false;
+    CHECK(eventually([&] {  // nobody looks
+        auto const now = town.ask().row<escrow::contract, escrow::jobs>(job);
+        if (!now || !escrow::jobs::present(*now)) return now && seen;  // or over already
+        seen = true;
+        auto const& units = now->money.units;
+        return std::none_of(units.begin(), units.end(), [](auto const& u) {
+            return u.at == escrow::unit_state::listed || u.at == escrow::unit_state::assigned;
+        });
+    }));
+    auto const story = follow(*by, *number, [](auto const&) {});
+    CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
+    close_shops(town, {10, 11, 12});
     settled_to_the_grain(town);
 }
 

@@ -21,8 +21,9 @@ struct job_sheet {
     std::string app{};                           ///< which workload
     crypto::sealing_public_key renter{};         ///< results are sealed for it
     bounded<std::vector<hash256>, 256> units{};  ///< where each unit's input lies
+    bool sealed{};  ///< inputs are, all under one key: the renter's letter of that number has it
 };
-BOOST_DESCRIBE_STRUCT(job_sheet, (), (app, renter, units))
+BOOST_DESCRIBE_STRUCT(job_sheet, (), (app, renter, units, sealed))
 
 /// What a unit's `data` names, sealed for the renter.
 struct unit_result {

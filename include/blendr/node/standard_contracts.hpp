@@ -4,6 +4,7 @@
 #include <blendr/bond/contract.hpp>
 #include <blendr/bond/evidence.hpp>
 #include <blendr/escrow/contract.hpp>
+#include <blendr/escrow/letters.hpp>
 #include <blendr/ledger/bank.hpp>
 #include <blendr/market/contract.hpp>
 #include <blendr/market/json.hpp>
@@ -21,6 +22,7 @@ namespace blendr::node {
 template <template <class...> class Taker>
 using of_standard_contracts =
     Taker<ledger::bank, bond::contract, bond::evidence<engine_judge>, reputation::contract,
-          verify::contract, verify::referee<programs>, market::contract, escrow::contract>;
+          verify::contract, verify::referee<programs>, market::contract, escrow::contract,
+          escrow::letters>;
 
 }  // namespace blendr::node

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -716,8 +717,23 @@ private:
     outcome planned(std::function<impl::json_outcome()> const& plan)
     {
         if (!local_) return fail{no("this node plans no jobs for others: it is not on loopback")};
-        std::unique_lock const lock{planning_, std::chrono::seconds{1}};
-        if (!lock) return fail{rpc_error{refused, "another job is being planned; ask again", {}}};
+        {
+            std::unique_lock lock{planning_};
+            if (!planned_.wait_for(lock, std::chrono::seconds{1}, [&] { return !plans_; }))
+                return fail{rpc_error{refused, "another job is being planned; ask again", {}}};
+            plans_ = true;
+        }
+        struct turn {
+            body& of;
+            ~turn()
+            {
+                {
+                    std::lock_guard const lock{of.planning_};
+                    of.plans_ = false;
+                }
+                of.planned_.notify_one();
+            }
+        } const mine{*this};
         try {
             impl::json_outcome out{};
             server_->meanwhile([&] { out = plan(); });
@@ -902,7 +918,9 @@ private:
     std::unique_ptr<net::http_server> server_{};
     std::uint64_t subscription_ = 0;
     bool local_ = false;  // the explorer is for this machine; a proxy may show it to others
-    std::timed_mutex planning_{};
+    std::mutex planning_{};
+    std::condition_variable planned_{};
+    bool plans_ = false;
     std::stop_source stopping_{};
     std::mutex subscribers_mutex_{};
     std::map<std::string, std::set<net::socket_id>> subscribers_{};

@@ -32,6 +32,7 @@ result<nothing, std::string> job_letters::keep(std::uint64_t number, std::uint64
     auto const raw = encode(what.whom);
     BLENDR_CHECK(book_.put_letter(number, stage, raw));
     BLENDR_TRY(what.blob, blobs_->put(raw));
+    what.kept = true;
     what.shown = false;
     return nothing{};
 }
@@ -49,6 +50,7 @@ result<job_letters::letter*, std::string> job_letters::find(std::uint64_t number
         return fail{"the letter of job " + std::to_string(number) + ": " + message(key.error())};
     letter made{*std::move(key), *std::move(whom)};
     BLENDR_TRY(made.blob, blobs_->put(raw));
+    made.kept = true;
     return &letters_.emplace(stage, std::move(made)).first->second;
 }
 
@@ -97,15 +99,14 @@ std::optional<ledger::wire_message> job_letters::tell(std::uint64_t number, std:
     auto const found = find(number, stage);
     if (!found || *found == nullptr) return std::nullopt;
     auto& what = **found;
-    bool more = false;
     for (auto const& who : readers) {
         if (who == self_ || what.added.contains(who)) continue;
         auto const box = node_.row<letters, escrow::boxes>(who);
         if (!box || box->to == crypto::sealing_public_key{}) continue;  // it may put one up yet
         what.added.insert(who);
-        more = add(what, box->to) || more;
+        if (add(what, box->to)) what.kept = false;
     }
-    if (more && !keep(number, stage, what)) return std::nullopt;
+    if (!what.kept && !keep(number, stage, what)) return std::nullopt;  // another time
     if (what.shown) return std::nullopt;
     auto const there = node_.row<letters, escrow::letter_of>({self_, stage});
     if (!there) return std::nullopt;

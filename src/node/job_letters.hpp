@@ -46,6 +46,7 @@ private:
         crypto::content_key key;
         crypto::sealed_for whom{};
         hash256 blob{};                     ///< where `whom` lies
+        bool kept = false;                  ///< on disk and there, as it is now
         bool shown = false;                 ///< the chain names that blob
         std::set<crypto::address> added{};  ///< whose box was looked at
     };

@@ -36,6 +36,19 @@ node::job_story follow(node::renter& by, std::uint64_t number, Each&& each, int 
     return *std::move(out);
 }
 
+void open_shops(job_town& town)
+{
+    for (auto const i : sellers) town.let_in(i);
+    REQUIRE(eventually([&] { return town.offers() == sellers.size(); }));
+}
+
+std::uint64_t sent(node::renter& by, node::job_request const& what)
+{
+    auto const number = by.submit(what);
+    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    return *number;
+}
+
 void settled_to_the_grain(job_town const& town, unsigned devices = 1)
 {
     // with no ask in the book, nothing is anywhere but in purses and bonds
@@ -58,8 +71,7 @@ TEST_CASE("provider: a job is found, matched, held, run, checked, paid and rated
 {
     job_town town{scratch("provider") / "whole"};
     REQUIRE(town.good());
-    for (auto const i : sellers) town.let_in(i);
-    REQUIRE(eventually([&] { return town.offers() == 3; }));
+    open_shops(town);
     auto const by = town.renter(13);
     auto const what = small_picture(6);
     auto const quote = by->quote(what);
@@ -68,8 +80,7 @@ TEST_CASE("provider: a job is found, matched, held, run, checked, paid and rated
     CHECK(quote->units >= 4);
     CHECK(quote->sentence().find("3 providers match") != std::string::npos);
 
-    auto const number = by->submit(what);
-    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    auto const number = sent(*by, what);
     std::atomic<bool> shared = false;
     std::jthread const looks{
         [&](std::stop_token const& stop) {  // more often than a job's story is told
@@ -79,7 +90,7 @@ TEST_CASE("provider: a job is found, matched, held, run, checked, paid and rated
                 std::this_thread::sleep_for(std::chrono::milliseconds{1});
             }
         }};
-    auto const story = follow(*by, *number, [](node::job_story const&) {});
+    auto const story = follow(*by, number, [](node::job_story const&) {});
     CHECK(story.phase == node::job_phase::done);
     CHECK(shared);
     CHECK(story.paid == story.units);
@@ -95,7 +106,7 @@ TEST_CASE("provider: a job is found, matched, held, run, checked, paid and rated
     CHECK(paid != amount{});
     for (auto const& unit : story.stages[0].units) CHECK(!unit.checked.empty());
     // the picture is the one that a single machine makes
-    auto const files = by->files(*number);
+    auto const files = by->files(number);
     REQUIRE(files);
     auto const right = done_here(what);
     REQUIRE(files->size() == right.size());
@@ -116,9 +127,8 @@ TEST_CASE("provider: wrong results are caught, the bond pays, and an honest one 
     REQUIRE(eventually([&] { return town.offers() == 3; }));
     auto const by = town.renter(13);
     auto const what = small_picture(6);
-    auto const number = by->submit(what);
-    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
-    auto const story = follow(*by, *number, [](auto const&) {});
+    auto const number = sent(*by, what);
+    auto const story = follow(*by, number, [](auto const&) {});
     CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
     amount slashed{};
     for (auto const& deal : story.stages[0].deals) {
@@ -131,7 +141,7 @@ TEST_CASE("provider: wrong results are caught, the bond pays, and an honest one 
         }
     }
     CHECK(slashed != amount{});
-    CHECK((*by->files(*number))[0].content == done_here(what)[0].content);
+    CHECK((*by->files(number))[0].content == done_here(what)[0].content);
     close_shops(town, {10, 11, 12});
     settled_to_the_grain(town);
 }
@@ -149,11 +159,10 @@ TEST_CASE("provider: one that is gone loses its units, and others finish them" *
     what.run_s = 3;
     what.start_s = 2;
     what.check_s = 2;
-    auto const number = by->submit(what);
-    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    auto const number = sent(*by, what);
     auto const lost = to_text(person(10).account());
     std::uint32_t owed = 0;
-    auto const story = follow(*by, *number, [&](node::job_story const& s) {
+    auto const story = follow(*by, number, [&](node::job_story const& s) {
         if (owed != 0) return;
         for (auto const& unit : s.stages[0].units)
             owed += unit.provider == lost && unit.state == "assigned";
@@ -165,7 +174,7 @@ TEST_CASE("provider: one that is gone loses its units, and others finish them" *
     for (auto const& unit : story.stages[0].units) CHECK(unit.provider != lost);  // … others did
     for (auto const& deal : story.stages[0].deals)
         if (deal.provider == lost) CHECK(deal.paid == amount{});
-    CHECK((*by->files(*number))[0].content == done_here(what)[0].content);
+    CHECK((*by->files(number))[0].content == done_here(what)[0].content);
     close_shops(town, {10, 11, 12});
     settled_to_the_grain(town);
 }
@@ -190,9 +199,8 @@ TEST_CASE(
     auto const by = town.renter(13);
     auto what = small_picture(2, 1);
     what.run_s = 3'600;
-    auto const number = by->submit(what);
-    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
-    escrow::job_key const job{person(13).account(), *number};
+    auto const number = sent(*by, what);
+    escrow::job_key const job{person(13).account(), number};
     REQUIRE(eventually([&] {  // between two equal answers nothing changed
         auto const now = doing();
         auto const row = town.ask().row<escrow::contract, escrow::jobs>(job);
@@ -209,7 +217,7 @@ TEST_CASE(
     // the registry itself knows of hours that were sold, not of units
     auto const kept = town.ask().row<market::contract, market::devices>(device);
     CHECK((kept && kept->status.state == market::device_state::idle));
-    REQUIRE(by->cancel(*number));
+    REQUIRE(by->cancel(number));
     CHECK(eventually([&] { return doing().state == market::device_state::idle; }));
     CHECK(eventually([&] { return agent.report().devices[0].on_chain == "idle"; }));
     close_shops(town, {10});
@@ -227,9 +235,8 @@ TEST_CASE(
     auto const by = town.renter(13);
     auto what = small_picture(3, 1);
     what.start_s = what.run_s = 3'600;
-    auto const number = by->submit(what);
-    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
-    escrow::job_key const job{person(13).account(), *number};
+    auto const number = sent(*by, what);
+    escrow::job_key const job{person(13).account(), number};
     auto const row = [&] { return town.ask().row<escrow::contract, escrow::jobs>(job).value(); };
     auto const letter = [&] {
         return town.ask()
@@ -266,10 +273,55 @@ TEST_CASE(
         CHECK(node::hash_before(unit) == still.what.inputs[u]);
     }
 
-    auto const story = follow(*by, *number, [](auto const&) {});
+    auto const story = follow(*by, number, [](auto const&) {});
     CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
-    CHECK(by->files(*number)->front().content == done_here(what).front().content);
+    CHECK(by->files(number)->front().content == done_here(what).front().content);
     CHECK(eventually([&] { return letter() == hash256{}; }));
+    close_shops(town, {10});
+    settled_to_the_grain(town);
+}
+
+namespace {
+
+/// One that takes nothing more while its disk is full.
+class full_shelf final : public node::shelf {
+public:
+    explicit full_shelf(std::shared_ptr<node::shelf> of) : of_{std::move(of)} {}
+    result<hash256, std::string> put(bytes_view content) override
+    {
+        if (full) return fail{std::string{"the disk is full"}};
+        return of_->put(content);
+    }
+    result<bytes, std::string> get(hash256 const& name) override { return of_->get(name); }
+    std::atomic<bool> full = false;
+
+private:
+    std::shared_ptr<node::shelf> of_;
+};
+
+}  // namespace
+
+TEST_CASE("provider: a key that could not be handed over for want of room is handed over later" *
+          doctest::test_suite("e2e"))
+{
+    job_town town{scratch("provider") / "full"};
+    REQUIRE(town.good());
+    town.let_in(10);
+    REQUIRE(eventually([&] { return town.offers() == 1; }));
+    auto const disk = std::make_shared<full_shelf>(town.blobs());
+    node::renter by{town.rpc(), person(13), disk, town.home() / "renter"};
+    auto what = small_picture(2, 1);
+    what.start_s = what.run_s = 3'600;
+    auto const number = sent(by, what);
+    disk->full = true;
+    REQUIRE(eventually([&] {
+        auto const story = by.look(number);
+        return story && !story->stages[0].deals.empty();
+    }));
+    for (int i = 0; i < 5; ++i) CHECK(by.look(number));
+    disk->full = false;
+    auto const story = follow(by, number, [](auto const&) {});
+    CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
     close_shops(town, {10});
     settled_to_the_grain(town);
 }
@@ -279,8 +331,7 @@ TEST_CASE("provider: who may be drawn can read a job's inputs while its renter i
 {
     job_town town{scratch("provider") / "readers"};
     REQUIRE(town.good());
-    for (auto const i : sellers) town.let_in(i);
-    REQUIRE(eventually([&] { return town.offers() == 3; }));
+    open_shops(town);
     REQUIRE(eventually([&] {  // they enlist when their boxes are up
         return town.ask()
                    .ask<std::vector<escrow::letters::reader>>("letters/readers",
@@ -291,9 +342,8 @@ TEST_CASE("provider: who may be drawn can read a job's inputs while its renter i
     auto const by = town.renter(13);
     auto what = small_picture(6);
     what.start_s = what.run_s = 3'600;
-    auto const number = by->submit(what);
-    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
-    escrow::job_key const job{person(13).account(), *number};
+    auto const number = sent(*by, what);
+    escrow::job_key const job{person(13).account(), number};
     bool seen = false;
     CHECK(eventually([&] {  // nobody looks
         auto const now = town.ask().row<escrow::contract, escrow::jobs>(job);
@@ -304,7 +354,7 @@ TEST_CASE("provider: who may be drawn can read a job's inputs while its renter i
             return u.at == escrow::unit_state::listed || u.at == escrow::unit_state::assigned;
         });
     }));
-    auto const story = follow(*by, *number, [](auto const&) {});
+    auto const story = follow(*by, number, [](auto const&) {});
     CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
     close_shops(town, {10, 11, 12});
     settled_to_the_grain(town);
@@ -315,12 +365,10 @@ TEST_CASE("provider: agent and renter are stopped and started again, and the job
 {
     job_town town{scratch("provider") / "again"};
     REQUIRE(town.good());
-    for (auto const i : sellers) town.let_in(i);
-    REQUIRE(eventually([&] { return town.offers() == 3; }));
+    open_shops(town);
     auto by = town.renter(13);
     auto what = small_picture(6);
-    auto const number = by->submit(what);
-    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    auto const number = sent(*by, what);
     rng random{seed()};
     for (int round = 0; round < 12; ++round) {
         std::this_thread::sleep_for(std::chrono::milliseconds{random.below(150)});
@@ -329,12 +377,12 @@ TEST_CASE("provider: agent and renter are stopped and started again, and the job
             by = town.renter(13);
         else
             town.let_in(who);
-        (void)by->look(*number);
+        (void)by->look(number);
     }
-    auto const story = follow(*by, *number, [](auto const&) {});
+    auto const story = follow(*by, number, [](auto const&) {});
     CHECK_MESSAGE(story.phase == node::job_phase::done, summary(story));
     for (auto const& deal : story.stages[0].deals) CHECK(deal.slashed == amount{});
-    CHECK((*by->files(*number))[0].content == done_here(what)[0].content);
+    CHECK((*by->files(number))[0].content == done_here(what)[0].content);
     close_shops(town, {10, 11, 12});
     settled_to_the_grain(town);
 }
@@ -357,10 +405,9 @@ TEST_CASE("provider: what its owner does not allow is not done" * doctest::test_
     what.post = true;
     what.each_most = 10'000'000_grains;
     what.search_s = 4;
-    auto const number = by->submit(what);
-    REQUIRE_MESSAGE(number, (number ? std::string{} : number.error()));
+    auto const number = sent(*by, what);
     std::string explained{};
-    auto const story = follow(*by, *number, [&](node::job_story const& s) {
+    auto const story = follow(*by, number, [&](node::job_story const& s) {
         if (!s.explained.empty()) explained = s.explained;
     });
     CHECK(story.phase == node::job_phase::failed);

@@ -18,12 +18,6 @@ using namespace blendr::compute;
 using namespace blendr::compute::test;
 using word = std::uint32_t;
 
-bytes bytes_of(std::vector<word> const& words)
-{
-    auto const raw = std::as_bytes(std::span{words});
-    return {raw.begin(), raw.end()};
-}
-
 outcome alone(device& on, step what)
 {
     batch work;

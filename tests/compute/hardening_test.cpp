@@ -9,7 +9,7 @@
 #include <blendr/core/random.hpp>
 
 #include "generator.hpp"
-#include "interpreter.hpp"
+#include "interpreted.hpp"
 #include "kernels.hpp"
 
 using namespace blendr;
@@ -19,40 +19,6 @@ using namespace blendr::compute::test;
 namespace {
 
 using memory = interpreter::memory;
-
-struct outcome {
-    memory a, b;
-    std::uint32_t traps = 0;
-    std::string undefined{};  ///< what the interpreter threw
-};
-
-struct input {
-    memory a, b;
-    std::uint32_t n = 0, k = 0, invocation = 0;
-};
-
-outcome run(bytes const& code, input const& with)
-{
-    auto const m = spirv_module::parse(code).value();
-    interpreter machine{m};
-    machine.buffers[{0, 0}] = with.a;
-    machine.buffers[{0, 1}] = with.b;
-    machine.buffers[{trap_set, trap_slot}] = memory(trap_bytes / 4);
-    machine.push = {with.n, with.k};
-    machine.invocation = with.invocation;
-    outcome out;
-    try {
-        machine.run();
-    } catch (undefined_behaviour const& what) {
-        out.undefined = what.what();
-    }
-    out.a = machine.buffers[{0, 0}];
-    out.b = machine.buffers[{0, 1}];
-    auto const& told = machine.buffers[{trap_set, trap_slot}];
-    out.traps = told[0];
-    CHECK(told[1] + told[2] + told[3] == 0);
-    return out;
-}
 
 bytes hardened(std::string const& name, std::uint32_t budget = 10'000)
 {
@@ -89,9 +55,9 @@ std::uint32_t any_number(rng& random)
     }
 }
 
-input any_input(rng& random)
+given any_input(rng& random)
 {
-    input made;
+    given made;
     for (auto* const each : {&made.a, &made.b}) {
         each->resize(1 + random.below(80));
         for (auto& word : *each) word = any_number(random);
@@ -151,7 +117,7 @@ TEST_CASE("hardening: programs made from chance end, defined, and otherwise do a
         under.loop_budget = 100;
         auto const made = admit(raw, under);
         REQUIRE_MESSAGE(made.has_value(), message(made.error()), " ", i);
-        input const with{memory(64, 7), memory(64), 0, 0, static_cast<std::uint32_t>(i % 64)};
+        given const with{memory(64, 7), memory(64), 0, 0, static_cast<std::uint32_t>(i % 64)};
         auto const was = run(raw, with);
         auto const is = run(made->code, with);
         CHECK_MESSAGE(is.undefined == "", i);
@@ -176,7 +142,7 @@ TEST_CASE("hardening: an endless loop ends, and says so")
 {
     for (auto const* const name : {"spin", "spin.opt"}) {
         CAPTURE(name);
-        input const with{{1}, {0}};
+        given const with{{1}, {0}};
         CHECK(run(kernel(name), with).undefined == "it does not end");
         auto const is = run(hardened(name, 100), with);
         CHECK(is.undefined == "");
@@ -189,7 +155,7 @@ TEST_CASE("hardening: an endless loop ends, and says so")
 TEST_CASE("hardening: the budget is one, whatever loops it is spent in")
 {
     // twice() loops up to 4 times for each of n rounds: with less it runs out in either.
-    input const with{memory(8, 1000), memory(8), 3, 0, 0};
+    given const with{memory(8, 1000), memory(8), 3, 0, 0};
     CHECK(run(hardened("calls", 100), with).traps == 0);
     CHECK(run(hardened("calls", 5), with).traps == bit(trap::loop_budget));
     CHECK(run(hardened("calls", 0), with).traps == bit(trap::loop_budget));
@@ -214,7 +180,7 @@ TEST_CASE("hardening: outside of an array is a trap, the last element stands in"
 
 TEST_CASE("hardening: what nobody wrote is zero")
 {
-    input const with{memory(8, 1), memory(8), 1, 0, 0};
+    given const with{memory(8, 1), memory(8), 1, 0, 0};
     CHECK(run(kernel("calls"), with).undefined == "nobody wrote what it reads");
     CHECK(run(kernel("calls.opt"), with).undefined == "a value is whatever it may be");
     auto const is = run(hardened("calls"), with);

@@ -22,6 +22,34 @@ struct undefined_behaviour : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// What a comparison of two words says.
+inline bool holds(op compare, std::uint32_t a, std::uint32_t b)
+{
+    auto const s = static_cast<std::int32_t>(a), t = static_cast<std::int32_t>(b);
+    switch (compare) {
+    case op::u_less_than:
+        return a < b;
+    case op::u_less_than_equal:
+        return a <= b;
+    case op::u_greater_than:
+        return a > b;
+    case op::u_greater_than_equal:
+        return a >= b;
+    case op::s_less_than:
+        return s < t;
+    case op::s_less_than_equal:
+        return s <= t;
+    case op::s_greater_than:
+        return s > t;
+    case op::s_greater_than_equal:
+        return s >= t;
+    case op::i_equal:
+        return a == b;
+    default:
+        return a != b;
+    }
+}
+
 class interpreter {
 public:
     using memory = std::vector<std::uint32_t>;
@@ -469,25 +497,16 @@ private:
         case op::select:
             return a != 0 ? b : c;
         case op::i_equal:
-            return a == b;
         case op::i_not_equal:
-            return a != b;
         case op::u_less_than:
-            return a < b;
         case op::u_less_than_equal:
-            return a <= b;
         case op::u_greater_than:
-            return a > b;
         case op::u_greater_than_equal:
-            return a >= b;
         case op::s_less_than:
-            return s < t;
         case op::s_less_than_equal:
-            return s <= t;
         case op::s_greater_than:
-            return s > t;
         case op::s_greater_than_equal:
-            return s >= t;
+            return holds(code(in), a, b);
         case op::ext_inst:
             return extended(in.word(4), a, b, c);
         default:

@@ -13,12 +13,6 @@ using namespace blendr::compute;
 using namespace blendr::compute::test;
 using word = std::uint32_t;
 
-bytes bytes_of(std::vector<word> const& words)
-{
-    auto const raw = std::as_bytes(std::span{words});
-    return {raw.begin(), raw.end()};
-}
-
 job product_job(word n)
 {
     job j;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,12 @@ inline bytes read_file(std::filesystem::path const& path)
     std::ifstream file{path, std::ios::binary};
     std::string const text{std::istreambuf_iterator<char>{file}, {}};
     return to_bytes(text);
+}
+
+inline bytes bytes_of(std::vector<std::uint32_t> const& words)
+{
+    auto const raw = std::as_bytes(std::span{words});
+    return {raw.begin(), raw.end()};
 }
 
 inline bytes kernel(std::string const& name)

@@ -6,7 +6,7 @@
 
 #include <blendr/core/random.hpp>
 
-#include "interpreter.hpp"
+#include "interpreted.hpp"
 #include "kernels.hpp"
 
 using namespace blendr;
@@ -16,6 +16,7 @@ using namespace blendr::compute::test;
 namespace {
 
 using word = std::uint32_t;
+using memory = interpreter::memory;
 
 struct seen {
     std::size_t loops = 0, fixed = 0;
@@ -32,31 +33,9 @@ seen look(bytes const& raw, word budget = 10'000)
     return s;
 }
 
-struct ended {
-    std::vector<word> a, b;
-    word traps = 0;
-    std::string undefined{};
-};
-
-ended run(bytes const& code, std::vector<word> a, word n = 0, std::uint64_t steps = 200'000)
+ran run(bytes const& code, memory a, word n = 0, std::uint64_t steps = 200'000)
 {
-    auto const m = spirv_module::parse(code).value();
-    interpreter machine{m};
-    machine.steps_max = steps;
-    machine.buffers[{0, 0}] = std::move(a);
-    machine.buffers[{0, 1}] = {0};
-    machine.buffers[{trap_set, trap_slot}] = {0, 0, 0, 0};
-    machine.push = {n, 0};
-    ended out;
-    try {
-        machine.run();
-    } catch (undefined_behaviour const& what) {
-        out.undefined = what.what();
-    }
-    out.a = machine.buffers[{0, 0}];
-    out.b = machine.buffers[{0, 1}];
-    out.traps = machine.buffers[{trap_set, trap_slot}][0];
-    return out;
+    return run(code, given{std::move(a), {0}, n, 0, 0, steps});
 }
 
 bytes hardened(bytes const& raw, word budget)
@@ -93,33 +72,6 @@ word at_the_ends(rng& draw)
         return 0x7FFFFFFFu - by;
     default:
         return static_cast<word>(draw() >> draw.below(32));
-    }
-}
-
-bool holds(op compare, word a, word b)
-{
-    auto const s = static_cast<std::int32_t>(a), t = static_cast<std::int32_t>(b);
-    switch (compare) {
-    case op::u_less_than:
-        return a < b;
-    case op::u_less_than_equal:
-        return a <= b;
-    case op::u_greater_than:
-        return a > b;
-    case op::u_greater_than_equal:
-        return a >= b;
-    case op::s_less_than:
-        return s < t;
-    case op::s_less_than_equal:
-        return s <= t;
-    case op::s_greater_than:
-        return s > t;
-    case op::s_greater_than_equal:
-        return s >= t;
-    case op::i_equal:
-        return a == b;
-    default:
-        return a != b;
     }
 }
 

@@ -620,7 +620,8 @@ void http_server::stop() { state_->stop(); }
 void http_server::meanwhile(std::function<void()> const& what)
 {
     std::jthread const other{[owner = state_](std::stop_token const& over) {
-        while (!over.stop_requested()) owner->io.run_one_for(std::chrono::milliseconds{20});
+        while (!over.stop_requested() && !owner->io.stopped())
+            owner->io.run_one_for(std::chrono::milliseconds{20});
     }};
     what();
 }
